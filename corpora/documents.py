@@ -36,7 +36,7 @@ class Document:
     title: str = ""
     language: str | None = None
     source: str = "-"
-    metadata: Mapping[str, object] = NO_METADATA
+    metadata: Mapping[str, object] = field(default_factory=lambda: NO_METADATA)
     sections: tuple[Section, ...] = field(default=())
 
 

@@ -1,0 +1,31 @@
+"""Passages to vectors, to an index on disk, to the passages that may answer a question."""
+
+from indexer.building import IndexProgress, IndexReport, PassageSplitter, build_index
+from indexer.embedding import Embedder, load_embedder
+from indexer.errors import DamagedIndex, DocumentNotFound, EmbedderMismatch, IndexNotFound, StoreError
+from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe, LanguageCount
+from indexer.passages import RetrievedPassage
+from indexer.retrieving import DenseRetriever, Index
+from indexer.store import PassageStore
+
+__all__ = [
+    "DamagedIndex",
+    "DenseRetriever",
+    "DocumentNotFound",
+    "Embedder",
+    "EmbedderIdentity",
+    "EmbedderMismatch",
+    "Index",
+    "IndexManifest",
+    "IndexNotFound",
+    "IndexProgress",
+    "IndexRecipe",
+    "IndexReport",
+    "LanguageCount",
+    "PassageSplitter",
+    "PassageStore",
+    "RetrievedPassage",
+    "StoreError",
+    "build_index",
+    "load_embedder",
+]

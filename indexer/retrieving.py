@@ -1,0 +1,163 @@
+"""An open index: one generation of it, from start to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from corpora.documents import Document, Passage
+from corpora.errors import UsageError
+from indexer import embedding, errors, generations, store
+from indexer.embedding import Embedder
+from indexer.generations import Generation
+from indexer.manifest import IndexManifest
+from indexer.passages import RetrievedPassage
+from indexer.vectors import VectorHits, VectorIndex
+
+# A publish that removes a generation while it is being opened leaves a newer one to open.
+_OPENING_TRIES = 5
+
+
+class DenseRetriever:
+    """Finds passages by the cosine of their vectors with the question's."""
+
+    def __init__(
+        self, opened: store.PassageStore, vectors: VectorIndex, commit: int, embedder: Callable[[], Embedder]
+    ) -> None:
+        self._store = opened
+        self._vectors = vectors
+        self._commit = commit
+        self._embedder = embedder
+
+    def retrieve(self, question: str, top_k: int = 20) -> list[RetrievedPassage]:
+        """Return the best ``top_k`` passages for one question, best first."""
+        return self.retrieve_batch([question], top_k)[0]
+
+    def retrieve_batch(self, questions: Sequence[str], top_k: int = 20) -> list[list[RetrievedPassage]]:
+        """Return for each question its best ``top_k`` passages (fewer in a small index), best first, ties by age.
+
+        No questions give an empty list; ``top_k`` below 1 is a UsageError.
+        """
+        if top_k < 1:
+            raise UsageError(f"cannot retrieve {top_k} passages: ask for at least 1")
+        if not questions:
+            return []
+        found = self._vectors.search(self._embedder().encode_query(list(questions)), top_k)
+        passages = self._store.passages((key for hits in found for key in hits.keys.tolist()), self._commit)
+        return [_ranked(hits, passages) for hits in found]
+
+
+class Index:
+    """One published generation of an index, safe to use from several threads.
+
+    What is published after ``open`` is not seen. The embedder is loaded when a question first needs it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        opened: store.PassageStore,
+        generation: Generation,
+        embedder: Embedder | None,
+        device: str,
+    ) -> None:
+        self.directory = directory
+        self.manifest: IndexManifest = generation.manifest
+        self._store = opened
+        self._embedder = embedder
+        self._device = device
+        self._loading = threading.Lock()
+        self.retriever = DenseRetriever(opened, generation.vectors, self.manifest.commit, self.embedder)
+
+    @classmethod
+    def open(cls, directory: str | Path, *, embedder: Embedder | None = None, device: str = "auto") -> Index:
+        """Open the current generation, every derived file checked.
+
+        Without an embedder the one that the manifest names is loaded on ``device`` at the first question. Raise
+        IndexNotFound, EmbedderMismatch, DamagedIndex, StoreError.
+        """
+        folder = Path(directory)
+        opened = store.PassageStore.open_reader(folder)
+        try:
+            generation = _load_current(folder)
+            _check_pairing(opened, generation.manifest)
+            if embedder is not None:
+                generation.manifest.embedder.require(embedding.identity(embedder), folder)
+            return cls(folder, opened, generation, embedder, device)
+        except BaseException:
+            opened.close()
+            raise
+
+    def embedder(self) -> Embedder:
+        """Return the embedder, loaded and checked against the manifest on the first call."""
+        with self._loading:
+            if self._embedder is None:
+                loaded = embedding.load_embedder(self.manifest.embedder.name, device=self._device)
+                self.manifest.embedder.require(embedding.identity(loaded), self.directory)
+                self._embedder = loaded
+            return self._embedder
+
+    def document(self, document_id: str) -> Document:
+        """Return a document by its id; raise DocumentNotFound (a UsageError) for an id that the index does not hold."""
+        found = self._store.document(document_id, self.manifest.commit)
+        if found is None:
+            raise errors.DocumentNotFound(
+                f"the index at {self.directory} holds no document {document_id!r}: ids are shown by `spanglot search`"
+            )
+        return found
+
+    def documents(self) -> Iterator[Document]:
+        """Yield all documents, in the order in which they were stored."""
+        return self._store.documents(self.manifest.commit)
+
+    def close(self) -> None:
+        """Close the files; a second call does nothing."""
+        self._store.close()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _load_current(directory: Path) -> Generation:
+    pointer = generations.read_pointer(directory)
+    for _ in range(_OPENING_TRIES):
+        if pointer is None:
+            break
+        try:
+            return generations.load_generation(directory, generations.load_manifest(directory, pointer))
+        except errors.DamagedIndex:
+            newer = generations.read_pointer(directory)
+            if newer == pointer:
+                raise
+            pointer = newer
+    raise errors.IndexNotFound(
+        f"the index at {directory} was never finished: run `spanglot index` again with the same sources to finish it"
+    )
+
+
+def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
+    store_id, sealed = opened.setting("store_id"), opened.last_commit(sealed=True)
+    if store_id != manifest.store_id:
+        raise errors.DamagedIndex(
+            f"{opened.path} is of index {store_id}, its generation {manifest.generation} of index {manifest.store_id}: "
+            "restore both from one copy, or run `spanglot index` again"
+        )
+    if sealed < manifest.commit:
+        raise errors.DamagedIndex(
+            f"{opened.path} ends at commit {sealed}, its generation {manifest.generation} covers {manifest.commit}: "
+            "restore both from one copy, or run `spanglot index` again"
+        )
+
+
+def _ranked(hits: VectorHits, passages: dict[int, Passage]) -> list[RetrievedPassage]:
+    return [
+        RetrievedPassage(passage=passages[key], score=score, rank=rank, dense_score=score)
+        for rank, (key, score) in enumerate(zip(hits.keys.tolist(), hits.scores.tolist(), strict=True), 1)
+    ]

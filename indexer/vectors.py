@@ -1,0 +1,110 @@
+"""The nearest passages to a question's vector."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer import errors
+from indexer.store import VectorBlock
+
+if TYPE_CHECKING:
+    import faiss
+
+Keys = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+# FAISS orders equal scores as it pleases, and rounds by batch shape: so a few more are fetched and ordered here.
+_MARGIN = 8
+_ROUNDING = 1e-5
+_MOST_EXTRA = 1024
+_limits_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorHits:
+    """What one vector found: passage keys (n,) and their inner products (n,), best first, equal scores by key."""
+
+    keys: Keys
+    scores: Floats
+
+
+class VectorIndex(Protocol):
+    """Vector search behind one narrow door."""
+
+    def search(self, vectors: Floats, top_k: int) -> list[VectorHits]:
+        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real."""
+        ...
+
+
+class FlatVectorIndex:
+    """Exact search by inner product; a vector's score is the same alone and in a batch."""
+
+    def __init__(self, index: faiss.IndexFlatIP, keys: Keys) -> None:
+        self._index = index
+        self.keys = keys
+
+    @classmethod
+    def build(cls, dimension: int, blocks: Iterable[VectorBlock]) -> FlatVectorIndex:
+        """Index the vectors of all blocks; none give an index that finds nothing."""
+        import faiss
+
+        index = faiss.IndexFlatIP(dimension)
+        keys = [np.empty(0, np.int64)]
+        for block in blocks:
+            index.add(np.ascontiguousarray(block.vectors))
+            keys.append(block.keys)
+        return cls(index, np.concatenate(keys))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, keys: Keys, dimension: int) -> FlatVectorIndex:
+        """Read what ``to_bytes`` gave; the caller has checked its hash. Raise DamagedIndex if it does not fit."""
+        import faiss
+
+        with _limits_lock:
+            # FAISS keeps these for the whole process; nothing in an honest file is larger than the file.
+            faiss.set_deserialization_vector_byte_limit(len(data))
+            faiss.set_deserialization_loop_limit(1024)
+            try:
+                index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+            except RuntimeError as error:
+                raise errors.DamagedIndex(f"FAISS refuses the vectors: {error}") from error
+        if not isinstance(index, faiss.IndexFlatIP) or index.d != dimension or index.ntotal != len(keys):
+            raise errors.DamagedIndex(f"expected {len(keys)} vectors of {dimension} dimensions, found other ones")
+        return cls(index, keys)
+
+    def to_bytes(self) -> bytes:
+        """Return FAISS's own form of the index, without the keys."""
+        import faiss
+
+        return faiss.serialize_index(self._index).tobytes()
+
+    def search(self, vectors: Floats, top_k: int) -> list[VectorHits]:
+        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real."""
+        wanted = min(top_k, len(self.keys))
+        if wanted < 1:
+            nothing = VectorHits(keys=np.empty(0, np.int64), scores=np.empty(0, np.float32))
+            return [nothing] * len(vectors)
+        queries = np.ascontiguousarray(vectors, np.float32)
+        count = min(wanted + _MARGIN, len(self.keys))
+        scores, rows = self._index.search(queries, count)
+        return [self._settled(queries[i], scores[i], rows[i], wanted) for i in range(len(queries))]
+
+    def _settled(self, query: Floats, scores: Floats, rows: Keys, wanted: int) -> VectorHits:
+        most = min(wanted + _MOST_EXTRA, len(self.keys))
+        while len(rows) < most and scores[-1] >= scores[wanted - 1] - _ROUNDING:
+            count = min(4 * len(rows), most)
+            found = self._index.search(query[None], count)
+            scores, rows = found[0][0], found[1][0]
+        return self._ordered(query, rows[rows >= 0], wanted)
+
+    def _ordered(self, vector: Floats, rows: Keys, wanted: int) -> VectorHits:
+        candidates = self._index.reconstruct_batch(rows).astype(np.float64)
+        scores = np.einsum("ij,j->i", candidates, vector.astype(np.float64)).astype(np.float32)
+        keys = self.keys[rows]
+        order = np.lexsort((keys, -scores))[:wanted]
+        return VectorHits(keys=keys[order], scores=scores[order])

@@ -1,0 +1,203 @@
+"""Changes to the store: batches that are wholly in or not, and a seal that closes a build."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+from corpora.documents import Document, Passage
+from corpora.errors import DuplicateDocument
+from indexer import rows, schema
+from indexer.faults import storage_faults
+from indexer.manifest import EmbedderIdentity
+from indexer.schema import FOREVER, Value
+from indexer.store import PassageStore
+
+
+class Standing(Enum):
+    """What a document means to the store."""
+
+    NEW = auto()
+    CHANGED = auto()
+    UNCHANGED = auto()
+    RESUMED_NEW = auto()
+    RESUMED_CHANGED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedDocument:
+    """A document ready to be stored; ``vectors`` (passages, dimension) has one unit row for each passage."""
+
+    document: Document
+    content_hash: bytes
+    passages: Sequence[Passage]
+    vectors: rows.Floats
+
+
+class StoreWriter:
+    """One build's view of the store.
+
+    Rows born after the last sealed commit were left by a build that never ended. Those that the build meets again are
+    kept as they are (resumed); the others are dropped when it seals, and what they replaced lives on. No reader has
+    ever seen them.
+    """
+
+    def __init__(self, store: PassageStore) -> None:
+        self._store = store
+        self._connection = store.connection
+        self.sealed = store.last_commit(sealed=True)
+        store.query("CREATE TEMP TABLE seen (key INTEGER PRIMARY KEY)")
+
+    def claim(self, embedder: EmbedderIdentity) -> None:
+        """Bind the store to an embedder; raise EmbedderMismatch if it holds documents of another."""
+        stored = self._store.setting("embedder")
+        if stored is not None and self._store.query("SELECT 1 FROM documents LIMIT 1"):
+            EmbedderIdentity.from_json(stored).require(embedder, self._store.path.parent)
+            return
+        with self._transaction():
+            self._set("embedder", embedder.to_json())
+            if self._store.setting("store_id") is None:
+                self._set("store_id", uuid.uuid4().hex)
+
+    def standing(self, document: Document, content_hash: bytes) -> Standing:
+        """Compare a document with what is stored under its id; raise DuplicateDocument if that has another source."""
+        stored = self._alive(document.id)
+        same = stored is not None and stored.document.source == document.source and stored.content_hash == content_hash
+        if stored is not None and self._is_seen(stored.key):
+            if same:
+                return Standing.UNCHANGED
+            raise DuplicateDocument(document.id, stored.document.source, f"a later row of {document.source}")
+        if stored is not None and stored.born > self.sealed:
+            if same:
+                self._see(stored.key)
+                return Standing.RESUMED_CHANGED if self._predecessor(stored) else Standing.RESUMED_NEW
+            with self._transaction():
+                self._drop(stored)
+            stored = self._alive(document.id)
+        if stored is None:
+            return Standing.NEW
+        if stored.document.source != document.source:
+            raise DuplicateDocument(document.id, stored.document.source, document.source)
+        if stored.content_hash != content_hash:
+            return Standing.CHANGED
+        self._see(stored.key)
+        return Standing.UNCHANGED
+
+    def commit(self, batch: Sequence[EmbeddedDocument]) -> None:
+        """Store documents with their passages and vectors under one new commit, ending what they replace."""
+        with self._transaction():
+            number = self._new_commit(sealed=False)
+            document_key, passage_key = self._last_key("documents"), self._last_key("passages")
+            for item in batch:
+                former = self._alive(item.document.id)
+                if former is not None:
+                    self._set_death(former, number)
+                document_key += 1
+                row = rows.document_row(document_key, number, item.document, item.content_hash)
+                self._insert("documents", schema.DOCUMENT_COLUMNS, row)
+                for ordinal, (passage, vector) in enumerate(zip(item.passages, item.vectors, strict=True)):
+                    passage_key += 1
+                    row = rows.passage_row(passage_key, number, document_key, ordinal, passage, vector)
+                    self._insert("passages", schema.PASSAGE_COLUMNS, row)
+                self._see(document_key)
+
+    def seal(self) -> int:
+        """Close the build: drop what an unfinished one left and this one did not meet; return the sealed commit.
+
+        Without any change since the last seal no commit is made.
+        """
+        with self._transaction():
+            stale = self._store.query(
+                "SELECT id FROM documents WHERE died = ? AND born > ? AND key NOT IN (SELECT key FROM seen)",
+                (FOREVER, self.sealed),
+            )
+            for (name,) in stale:
+                stored = self._alive(str(name))
+                if stored is not None:
+                    self._drop(stored)
+            changed = self._store.query(
+                "SELECT 1 FROM documents WHERE born > ? UNION ALL "
+                "SELECT 1 FROM documents WHERE died > ? AND died < ? LIMIT 1",
+                (self.sealed, self.sealed, FOREVER),
+            )
+            if changed:
+                self.sealed = self._new_commit(sealed=True)
+        return self.sealed
+
+    def _alive(self, document_id: str) -> rows.StoredDocument | None:
+        return self._store.stored_document(document_id, FOREVER - 1)
+
+    def _predecessor(self, stored: rows.StoredDocument) -> rows.StoredDocument | None:
+        return self._store.stored_document(stored.document.id, self.sealed)
+
+    def _drop(self, stored: rows.StoredDocument) -> None:
+        self._store.query("DELETE FROM passages WHERE document = ?", (stored.key,))
+        self._store.query("DELETE FROM documents WHERE key = ?", (stored.key,))
+        former = self._predecessor(stored)
+        if former is not None:
+            self._set_death(former, FOREVER)
+
+    def _set_death(self, stored: rows.StoredDocument, died: int) -> None:
+        # Rows are read whole, and so checked, before a new checksum is made: damage is never signed anew.
+        self._rewrite_death("documents", schema.DOCUMENT_COLUMNS, "key", stored.key, died)
+        self._rewrite_death("passages", schema.PASSAGE_COLUMNS, "document", stored.key, died)
+
+    def _rewrite_death(self, table: str, columns: Sequence[str], where: str, key: int, died: int) -> None:
+        place = columns.index("died")
+        found = self._store.query(f"SELECT {', '.join(columns)}, checksum FROM {table} WHERE {where} = ?", (key,))
+        for row in found:
+            values = list(rows.checked(self._store.path, table, row))
+            values[place] = died
+            self._store.query(
+                f"UPDATE {table} SET died = ?, checksum = ? WHERE key = ?",
+                (died, schema.row_checksum(table, values), values[0]),
+            )
+
+    def _new_commit(self, *, sealed: bool) -> int:
+        number = self._store.last_commit() + 1
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        self._insert("commits", ("number", "time", "sealed"), (number, time, int(sealed)))
+        return number
+
+    def _last_key(self, table: str) -> int:
+        # Keys are never used twice, so that an old reader can never meet another passage under a key it knows.
+        found = self._store.query("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return rows.integer(found[0][0]) if found else 0
+
+    def _set(self, name: str, value: str) -> None:
+        self._insert("settings", ("name", "value"), (name, value), verb="INSERT OR REPLACE")
+
+    def _insert(self, table: str, columns: Sequence[str], row: Sequence[Value], verb: str = "INSERT") -> None:
+        marks = ", ".join("?" * (len(columns) + 1))
+        self._store.query(
+            f"{verb} INTO {table} ({', '.join(columns)}, checksum) VALUES ({marks})",
+            (*row, schema.row_checksum(table, row)),
+        )
+
+    def _is_seen(self, key: int) -> bool:
+        return bool(self._store.query("SELECT 1 FROM seen WHERE key = ?", (key,)))
+
+    def _see(self, key: int) -> None:
+        self._store.query("INSERT OR IGNORE INTO seen VALUES (?)", (key,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._store.query("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._store.query("COMMIT")
+        except BaseException:
+            # A full disk has rolled the transaction back already.
+            if self._connection.in_transaction:
+                with storage_faults(self._store.path.parent):
+                    self._connection.rollback()
+            raise
+
+
+def checkpoint(store: PassageStore) -> None:
+    """Move the write-ahead log into the database file as far as open readers let it; what stays in it is as durable."""
+    store.query("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,128 @@
+"""Load and save readers.
+
+A directory with ``reader.json`` is one of Spanglot's own: the file holds the settings and the sha256 of
+``model.safetensors``, which holds only what training changed; everything else comes from the base encoder. A directory with
+``config.json`` is a transformers checkpoint (see ``reader.xlm``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from encoder.base import WEIGHTS_FILE, base_model_directory
+from encoder.compute import choose_compute
+from encoder.tokenization import load_tokenizer
+from reader.errors import ReaderError
+from reader.reading import FastPieces, XlmReader
+from reader.settings import FORMAT, SETTINGS_FILE, ReaderSettings, read_settings, settings_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from reader.network import ReaderNetwork
+
+
+def default_reader_directory() -> Path:
+    """Return where the reader that ships with Spanglot is kept."""
+    return Path(__file__).parent / "weights" / "default"
+
+
+def load_reader(path: str | Path | None = None, *, device: str = "auto") -> XlmReader:
+    """Load a reader: the one that ships with Spanglot, or the checkpoint directory ``path``.
+
+    ``device`` is ``auto``, ``cpu`` or ``cuda``. Raise ReaderError (or the encoder's ModelError) with a one-line message
+    for anything that is missing, damaged, or not a reader.
+    """
+    directory = default_reader_directory() if path is None else Path(path)
+    if (directory / SETTINGS_FILE).is_file():
+        return _load_own(directory, device)
+    if (directory / "config.json").is_file():
+        from reader.xlm import load_xlm_reader
+
+        return load_xlm_reader(directory, device=device)
+    raise ReaderError(f"{directory}: no reader there (neither {SETTINGS_FILE} nor config.json); check the path")
+
+
+def _load_own(directory: Path, device: str) -> XlmReader:
+    from reader.engine import Engine
+
+    settings = read_settings(directory / SETTINGS_FILE)
+    digest = _verify(directory)
+    network = load_network(directory)
+    pieces = FastPieces(load_tokenizer(base_model_directory()))
+    engine = Engine(network, choose_compute(device), pad=settings.pair.pad, beams=settings.beams)
+    return XlmReader(settings, pieces, engine, revision=digest[:12])
+
+
+def load_network(directory: Path) -> ReaderNetwork:
+    """Load the network of one of Spanglot's own readers in float32: the base encoder with what training changed."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    base = base_model_directory()
+    state = {f"transformer.{name}": tensor for name, tensor in load_file(base / WEIGHTS_FILE).items()}
+    try:
+        trained = load_file(directory / WEIGHTS_FILE)
+    except (OSError, SafetensorError) as error:
+        raise ReaderError(f"{directory / WEIGHTS_FILE} cannot be read ({error}); restore the file") from error
+    state.update({name: tensor.float() for name, tensor in trained.items()})
+    return assemble(base, state)
+
+
+def assemble(base: Path, state: dict[str, torch.Tensor]) -> ReaderNetwork:
+    """Build a network of the base encoder's shape around the given weights, without copying them."""
+    import torch
+    from transformers import BertConfig
+
+    from reader.network import ReaderNetwork
+
+    config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    with torch.device("meta"):
+        network = ReaderNetwork(config)
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ReaderError(f"the reader's weights do not fit the base encoder at {base}: {reason}") from error
+    network.materialize_buffers()
+    return network
+
+
+def save_reader(directory: Path, settings: ReaderSettings, trained: dict[str, torch.Tensor]) -> None:
+    """Write a reader: the trained tensors in bfloat16, and the settings with the file's sha256."""
+    import torch
+    from safetensors.torch import save_file
+
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in trained.items()}
+    save_file(tensors, directory / WEIGHTS_FILE, metadata={"format": "pt"})
+    write_settings(directory, settings)
+
+
+def write_settings(directory: Path, settings: ReaderSettings) -> None:
+    """Write ``reader.json`` beside weights that are already there."""
+    content = {
+        "format": FORMAT,
+        "weights_sha256": _sha256(directory / WEIGHTS_FILE),
+        "settings": settings_json(settings),
+    }
+    (directory / SETTINGS_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _verify(directory: Path) -> str:
+    weights = directory / WEIGHTS_FILE
+    if not weights.is_file():
+        raise ReaderError(f"{weights} is missing; restore the file")
+    wanted = json.loads((directory / SETTINGS_FILE).read_text(encoding="utf-8")).get("weights_sha256")
+    found = _sha256(weights)
+    if found != wanted:
+        raise ReaderError(f"{weights} is damaged: its sha256 is {found}, {wanted} is recorded; restore the file")
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

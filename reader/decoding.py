@@ -1,0 +1,90 @@
+"""From raw logits to spans: pure array code, without torch and without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowLogits:
+    """What the network says of one window; positions count in the window, padding excluded.
+
+    ``start_logits`` (length,); ``starts`` (beams,) the positions with the best start logits; ``end_logits``
+    (beams, length) the end logits conditional on each of them; ``null_score`` the start + end logit of the span that
+    is the CLS token alone; ``class_logit`` the logit for "no answer".
+    """
+
+    start_logits: Floats
+    starts: Integers
+    end_logits: Floats
+    null_score: float
+    class_logit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TokenSpan:
+    """Window positions ``first`` to ``last``, both inclusive, with start + conditional end logit."""
+
+    score: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterSpan:
+    """Half-open code point offsets in the passage, with the score of the best token span that gives them."""
+
+    start: int
+    end: int
+    score: float
+
+
+def decode_window(
+    logits: WindowLogits, passage_start: int, passage_end: int, *, max_answer_tokens: int, n_best: int
+) -> list[TokenSpan]:
+    """Return the best spans inside ``[passage_start, passage_end)``, best first, at most ``n_best``.
+
+    A span has at most ``max_answer_tokens`` tokens. Equal scores are ordered by position. Logits that are not finite
+    give no span.
+    """
+    found: list[TokenSpan] = []
+    for beam, first in enumerate(logits.starts.tolist()):
+        if not passage_start <= first < passage_end:
+            continue
+        stop = min(first + max_answer_tokens, passage_end)
+        scores = logits.start_logits[first] + logits.end_logits[beam, first:stop]
+        for place in np.argsort(-scores, kind="stable")[:n_best].tolist():
+            if np.isfinite(scores[place]):
+                found.append(TokenSpan(score=float(scores[place]), first=first, last=first + place))
+    found.sort(key=lambda span: (-span.score, span.first, span.last))
+    return found[:n_best]
+
+
+def to_characters(
+    span: TokenSpan, text: str, offsets: Sequence[tuple[int, int]], passage_start: int, first_token: int
+) -> CharacterSpan | None:
+    """Map a token span of a window to the passage's characters, without white space at its ends; None if none is left."""
+    shift = first_token - passage_start
+    start, end = offsets[span.first + shift][0], offsets[span.last + shift][1]
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return CharacterSpan(start=start, end=end, score=span.score) if start < end else None
+
+
+def best_spans(spans: Iterable[CharacterSpan], n_best: int) -> list[CharacterSpan]:
+    """Return the best different spans of a passage, best first; windows that overlap may offer the same one twice."""
+    best: dict[tuple[int, int], CharacterSpan] = {}
+    for span in spans:
+        known = best.get((span.start, span.end))
+        if known is None or span.score > known.score:
+            best[span.start, span.end] = span
+    return sorted(best.values(), key=lambda span: (-span.score, span.start, span.end))[:n_best]

@@ -1,0 +1,85 @@
+"""Run the network over windows: batches by token budget, on the probed device, in the probed dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from encoder.batching import token_budget_batches
+from encoder.compute import Compute
+from reader.decoding import WindowLogits
+from reader.network import ReaderNetwork, WindowBatch
+
+if TYPE_CHECKING:
+    from reader.windows import Window
+
+_CPU_BUDGET, _GPU_BUDGET = 4_096, 65_536
+
+
+class Engine:
+    """A network on its device, answering for any number of windows at once."""
+
+    def __init__(self, network: ReaderNetwork, compute: Compute, *, pad: int, beams: int) -> None:
+        self._network = network.to(compute.device).eval().requires_grad_(False)
+        self._network.transformer.to(compute.dtype)
+        self._device = compute.device
+        self._pad = pad
+        self._beams = beams
+        self._budget = _CPU_BUDGET if compute.device.type == "cpu" else _GPU_BUDGET
+
+    def run(self, windows: Sequence[Window]) -> list[WindowLogits]:
+        """Return the logits of each window, in the order given; batch size and order do not change them."""
+        lengths = [len(window.ids) for window in windows]
+        results: dict[int, WindowLogits] = {}
+        for batch in token_budget_batches(lengths, budget=self._budget):
+            answers = self._run_batch([windows[i] for i in batch])
+            results.update(zip(batch, answers, strict=True))
+        return [results[i] for i in range(len(windows))]
+
+    @torch.inference_mode()
+    def _run_batch(self, windows: Sequence[Window]) -> list[WindowLogits]:
+        network, batch = self._network, collate(windows, self._pad, self._device)
+        states = network.encode(batch)
+        start_logits = network.start_logits(states, batch)
+        class_logits = network.class_logits(states, start_logits, batch)
+        cls_column = batch.cls_positions.unsqueeze(1)
+        passage_only = start_logits.scatter(1, cls_column, -torch.inf)
+        beams = passage_only.topk(min(self._beams, passage_only.shape[1]), dim=1).indices
+        end_logits = network.end_logits(states, batch, torch.cat((beams, cls_column), dim=1))
+        rows = torch.arange(len(windows), device=self._device)
+        null_scores = start_logits[rows, batch.cls_positions] + end_logits[rows, -1, batch.cls_positions]
+        starts, ends = start_logits.cpu().numpy(), end_logits.cpu().numpy()
+        tops, nulls, classes = beams.cpu().numpy(), null_scores.tolist(), class_logits.tolist()
+        return [
+            WindowLogits(
+                start_logits=starts[row, : len(window.ids)],
+                starts=tops[row],
+                end_logits=ends[row, :-1, : len(window.ids)],
+                null_score=nulls[row],
+                class_logit=classes[row],
+            )
+            for row, window in enumerate(windows)
+        ]
+
+
+def collate(windows: Sequence[Window], pad: int, device: torch.device) -> WindowBatch:
+    """Pad windows to one batch; a span may stand on the CLS token and in the passage, nowhere else."""
+    shape = (len(windows), max(len(window.ids) for window in windows))
+    ids = np.full(shape, pad, dtype=np.int64)
+    mask = np.zeros(shape, dtype=np.int64)
+    allowed = np.zeros(shape, dtype=np.bool_)
+    cls_positions = np.array([window.cls_position for window in windows])
+    for row, window in enumerate(windows):
+        ids[row, : len(window.ids)] = window.ids
+        mask[row, : len(window.ids)] = 1
+        allowed[row, window.passage_start : window.passage_end] = True
+    allowed[np.arange(len(windows)), cls_positions] = True
+    return WindowBatch(
+        input_ids=torch.from_numpy(ids).to(device),
+        attention_mask=torch.from_numpy(mask).to(device),
+        allowed=torch.from_numpy(allowed).to(device),
+        cls_positions=torch.from_numpy(cls_positions).to(device),
+    )

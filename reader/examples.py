@@ -1,0 +1,166 @@
+"""From questions to training windows."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reader.errors import ReaderError
+from reader.questions import GoldQuestion, read_questions, split_by_article
+from reader.recipe import Recipe, Source
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+CLS, SEP = 0, 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingWindow:
+    """One window: its token ids, where the passage begins, and the answer's tokens (first and last, inclusive).
+
+    A window that does not answer has ``start == end == 0``, the CLS token.
+    """
+
+    ids: npt.NDArray[np.int32]
+    passage_start: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Questions to train on by source, in the recipe's order, and the held-out ones by language."""
+
+    train: list[list[GoldQuestion]]
+    dev: dict[str, list[GoldQuestion]]
+
+
+def split_sources(recipe: Recipe, data: Path, progress: Callable[[str], None] = lambda text: None) -> Split:
+    """Read the recipe's files below ``data`` and hold out its dev questions by article, for each language together."""
+    by_language: dict[str, list[tuple[int, GoldQuestion]]] = defaultdict(list)
+    for number, source in enumerate(recipe.sources):
+        progress(f"reading {source.file}")
+        for question in read_questions(data / source.file):
+            by_language[str(question.language)].append((number, question))
+    train: list[list[GoldQuestion]] = [[] for _ in recipe.sources]
+    dev: dict[str, list[GoldQuestion]] = {}
+    for language, numbered in by_language.items():
+        owner = {id(question): number for number, question in numbered}
+        rules = recipe.held_out
+        kept, dev[language] = split_by_article(
+            [question for _, question in numbered],
+            dev_fraction=1.0 if language == "en" else rules.other_fraction,
+            max_dev=rules.english if language == "en" else rules.other_most,
+            max_per_article=rules.per_article,
+        )
+        for question in kept:
+            train[owner[id(question)]].append(question)
+    return Split(train, dev)
+
+
+class WindowMaker:
+    """Make training windows from questions, with the recipe's lengths, titles and negatives."""
+
+    def __init__(self, tokenizer: Tokenizer, recipe: Recipe) -> None:
+        self._tokenizer = tokenizer
+        self._recipe = recipe
+
+    def windows(self, train: Sequence[Sequence[GoldQuestion]], progress: Callable[[str], None]) -> list[TrainingWindow]:
+        """Return all windows of the run in the order in which they are to be seen; the same for the same recipe."""
+        drawn = random.Random(self._recipe.seed)
+        windows: list[TrainingWindow] = []
+        for source, questions in zip(self._recipe.sources, train, strict=True):
+            progress(f"making windows of {source.file}")
+            windows += self._source_windows(source, questions, drawn)
+        drawn.shuffle(windows)
+        return windows
+
+    def _source_windows(
+        self, source: Source, questions: Sequence[GoldQuestion], drawn: random.Random
+    ) -> Iterable[TrainingWindow]:
+        if not questions:
+            raise ReaderError(f"{source.file}: no question is left to train on; leave the source out of the recipe")
+        chosen = drawn.sample(questions, min(len(questions), source.questions or len(questions)))
+        articles: dict[str, list[str]] = defaultdict(list)
+        for context, title in {question.context: question.title for question in questions}.items():
+            articles[title].append(context)
+        encodings = _Encodings(self._tokenizer)
+        encodings.add(question.context for question in chosen)
+        for _ in range(source.repeat):
+            for question in chosen:
+                window = self._window(question, articles[question.title], encodings, drawn)
+                if window is not None:
+                    yield window
+
+    def _window(
+        self, question: GoldQuestion, neighbours: Sequence[str], encodings: _Encodings, drawn: random.Random
+    ) -> TrainingWindow | None:
+        context, answer = question.context, (question.answers[0] if question.answers else None)
+        if answer is not None and drawn.random() < self._recipe.negatives:
+            others = [text for text in neighbours if text != context and answer.text not in text]
+            if others:
+                context, answer = drawn.choice(others), None
+        encoding = encodings.get(context)
+        span = None if answer is None else tokens_of_span(encoding.offsets, answer.start, answer.end)
+        if answer is not None and span is None:
+            return None
+        head = self._head(question, drawn)
+        room = drawn.choices(self._recipe.lengths, self._recipe.length_weights)[0] - len(head) - 1
+        if span is not None and span[1] - span[0] >= room:
+            return None
+        first, last = _crop(len(encoding.ids), room, span, drawn)
+        ids = np.array([*head, *encoding.ids[first:last], SEP], dtype=np.int32)
+        shift = len(head) - first
+        start, end = (CLS, CLS) if span is None else (span[0] + shift, span[1] + shift)
+        return TrainingWindow(ids, len(head), start, end)
+
+    def _head(self, question: GoldQuestion, drawn: random.Random) -> list[int]:
+        tokens = self._tokenizer.encode(question.question, add_special_tokens=False).ids
+        head = [CLS, *tokens[: self._recipe.question_tokens], SEP, SEP]
+        if question.title and drawn.random() < self._recipe.titles:
+            title = question.title.replace("_", " ")
+            head += [*self._tokenizer.encode(title, add_special_tokens=False).ids[:24], SEP]
+        return head
+
+
+def tokens_of_span(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """Return the first and last token (inclusive) that touch the characters [start, end), or None if none does."""
+    touching = [i for i, (left, right) in enumerate(offsets) if left < end and right > start]
+    return (touching[0], touching[-1]) if touching else None
+
+
+def _crop(length: int, room: int, span: tuple[int, int] | None, drawn: random.Random) -> tuple[int, int]:
+    """Choose which ``room`` tokens of a passage to show: half-open, with the whole span inside where it fits."""
+    if length <= room:
+        return 0, length
+    low, high = 0, length - room
+    if span is not None:
+        low, high = max(0, min(high, span[1] + 1 - room)), min(high, span[0])
+    first = drawn.randint(min(low, high), max(low, high))
+    return first, first + room
+
+
+class _Encodings:
+    """Contexts tokenised once."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._known: dict[str, Encoding] = {}
+
+    def add(self, texts: Iterable[str]) -> None:
+        fresh = list(dict.fromkeys(text for text in texts if text not in self._known))
+        encoded = self._tokenizer.encode_batch(fresh, add_special_tokens=False)
+        self._known.update(zip(fresh, encoded, strict=True))
+
+    def get(self, text: str) -> Encoding:
+        if text not in self._known:
+            self.add([text])
+        return self._known[text]

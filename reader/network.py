@@ -1,0 +1,74 @@
+"""The reader's network: a BERT-form encoder under the beam head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from reader.head import MASKED, BeamHead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowBatch:
+    """A padded batch of windows; tensors are (batch, length) unless said.
+
+    ``allowed`` is True where a span may start or end (the CLS token and the passage), ``cls_positions`` is (batch,).
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    allowed: Tensor
+    cls_positions: Tensor
+
+
+class ReaderNetwork(nn.Module):
+    """Encoder and head; ``transformer`` has the layout of a ``BertModel`` whatever the checkpoint was called."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.transformer = BertModel(config, add_pooling_layer=False)
+        self.qa_outputs = BeamHead(config.hidden_size, config.layer_norm_eps)
+
+    def materialize_buffers(self) -> None:
+        """Give the position and token-type buffers values, after a build on the meta device."""
+        embeddings = self.transformer.embeddings
+        positions = torch.arange(self.transformer.config.max_position_embeddings).unsqueeze(0)
+        embeddings.register_buffer("position_ids", positions, persistent=False)
+        embeddings.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
+
+    def encode(self, batch: WindowBatch) -> Tensor:
+        """Return the hidden states in float32, (batch, length, hidden); the head is small and runs in full precision."""
+        output = self.transformer(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        states: Tensor = output.last_hidden_state
+        return states.float()
+
+    def start_logits(self, states: Tensor, batch: WindowBatch) -> Tensor:
+        """Return start logits, (batch, length), ``MASKED`` where a span may not stand."""
+        logits: Tensor = self.qa_outputs.start_logits(states)
+        return logits.masked_fill(~batch.allowed, MASKED)
+
+    def end_logits(self, states: Tensor, batch: WindowBatch, starts: Tensor) -> Tensor:
+        """Return end logits for each of the given ``starts`` (batch, starts): (batch, starts, length)."""
+        index = starts.unsqueeze(-1).expand(-1, -1, states.shape[-1])
+        logits: Tensor = self.qa_outputs.end_logits(states, states.gather(1, index))
+        return logits.masked_fill(~batch.allowed.unsqueeze(1), MASKED)
+
+    def class_logits(self, states: Tensor, start_logits: Tensor, batch: WindowBatch) -> Tensor:
+        """Return logits for "this window does not answer", (batch,)."""
+        return self.qa_outputs.class_logits(states, start_logits, batch.cls_positions)
+
+
+def new_network(config: BertConfig, encoder_state: dict[str, Tensor], *, seed: int) -> ReaderNetwork:
+    """Build a network with the given encoder weights and a fresh head (normal, deviation 0.02, as BERT's layers)."""
+    network = ReaderNetwork(config)
+    network.transformer.load_state_dict(encoder_state, strict=True)
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.qa_outputs.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.02, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return network

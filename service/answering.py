@@ -1,0 +1,126 @@
+"""Retriever and reader joined: a question in, ranked answers with their places out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from service import limits, ranking, searching
+from service.answers import Answer, AnswerResult, IndexInfo, SearchResult, Timings
+from service.settings import DEFAULT_SEARCH_TOP_K, DEFAULT_TOP_K, AnswerSettings
+from service.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from corpora.documents import Document
+    from indexer.passages import RetrievedPassage
+    from reader.spans import AnswerSpan
+    from service.protocols import OpenIndex, Reader
+    from service.ranking import Candidate
+
+CONTEXT_ID = "context"
+
+
+class QuestionAnswerer:
+    """Answer questions from one index with one reader."""
+
+    def __init__(self, index: OpenIndex, reader: Reader, settings: AnswerSettings | None = None) -> None:
+        self.index = index
+        self.reader = reader
+        self.settings = AnswerSettings() if settings is None else settings
+        self.threshold = float(getattr(reader.calibration, "threshold", self.settings.threshold))
+
+    @classmethod
+    def open(
+        cls, index_dir: str | Path, reader: Reader | str | Path | None = None, device: str = "auto"
+    ) -> QuestionAnswerer:
+        """Open an index directory with a reader: a loaded one, a directory or name, or None for Spanglot's own."""
+        from service import opening
+
+        return cls(opening.open_index(index_dir, device=device), opening.open_reader(reader, device=device))
+
+    def answer(self, question: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
+        """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked."""
+        return self.answer_batch([question], top_k)[0]
+
+    def answer_batch(self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K) -> list[AnswerResult]:
+        """Return the result of each question, in their order; all their passages are read together."""
+        limits.check_top_k(top_k)
+        asked = limits.check_questions(questions)
+        if not asked:
+            return []
+        clock = Stopwatch(shared_by=len(asked))
+        retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages)
+        to_read = [passages[: self.settings.read_passages] for passages in retrieved]
+        retrieve_ms = clock.lap()
+        spans = self.reader.read_batch(
+            asked,
+            [[found.passage for found in passages] for passages in to_read],
+            top_k=self.settings.spans_per_passage,
+        )
+        read_ms = clock.lap()
+        candidates = [self._candidates(*pair) for pair in zip(spans, to_read, strict=True)]
+        ranked = [ranking.rank_answers(each, top_k) for each in candidates]
+        timings = Timings(retrieve_ms=retrieve_ms, read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
+        info = self.index.info
+        return [self._result(*pair, timings, info) for pair in zip(asked, ranked, strict=True)]
+
+    def read(self, question: str, context: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
+        """Answer from the given text alone; offsets count in it, and the result names no index."""
+        from corpora.documents import Passage
+        from corpora.languages import detect_language
+
+        limits.check_top_k(top_k)
+        asked = limits.check_questions([question])
+        limits.check_context(context)
+        clock = Stopwatch()
+        language = detect_language(context)
+        passage = Passage(id=CONTEXT_ID, document_id=CONTEXT_ID, text=context, start=0, language=language)
+        spans = self.reader.read_batch(asked, [[passage]], top_k=max(top_k, self.settings.spans_per_passage))[0]
+        read_ms = clock.lap()
+        candidates = ranking.score_candidates(spans, [None] * len(spans), self.reader.calibration)
+        answers = ranking.rank_answers(candidates, top_k)
+        timings = Timings(read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
+        return self._result(asked[0], answers, timings, None)
+
+    def search(self, question: str, top_k: int = DEFAULT_SEARCH_TOP_K) -> SearchResult:
+        """Return the passages nearest to the question without reading them."""
+        return searching.search_index(self.index, question, top_k)
+
+    def document(self, document_id: str) -> Document:
+        """Return a document of the index whole, for looking up the place of an answer."""
+        return self.index.document(document_id)
+
+    def close(self) -> None:
+        """Close the index; a second call does nothing."""
+        self.index.close()
+
+    def __enter__(self) -> QuestionAnswerer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _candidates(self, spans: Sequence[AnswerSpan], retrieved: Sequence[RetrievedPassage]) -> list[Candidate]:
+        scores = {found.passage.id: searching.passage_score(found) for found in retrieved}
+        return ranking.score_candidates(
+            spans, [scores[span.passage.id] for span in spans], self.reader.calibration
+        )
+
+    def _result(
+        self, question: str, answers: tuple[Answer, ...], timings: Timings, index: IndexInfo | None
+    ) -> AnswerResult:
+        from corpora.languages import detect_language
+
+        return AnswerResult(
+            question=question,
+            language=detect_language(question),
+            answered=bool(answers) and answers[0].score >= self.threshold,
+            answers=answers,
+            no_answer=ranking.no_answer_probability(answers),
+            timings=timings,
+            index=index,
+        )

@@ -1,0 +1,1 @@
+"""The commands of ``spanglot``, one module for each group; ``service.cli`` puts them together."""

@@ -1,0 +1,108 @@
+"""``spanglot evaluate``: figures of quality on questions with known answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.options import DeviceOption, JsonOption, ReaderOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from reader.evaluation import AnswerQuality, PassageReader, ReaderEvaluation
+    from reader.questions import GoldQuestion
+
+app = typer.Typer(
+    name="evaluate",
+    help="Measure quality on questions with known answers.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+FilesArgument = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="SQuAD-style JSON (xquad.el.json), or .jsonl; also with .gz.")
+]
+SampleOption = Annotated[
+    int | None, typer.Option("--sample", metavar="N", min=1, help="Ask N questions of each language, always the same.")
+]
+
+
+@app.callback()
+def evaluate() -> None:
+    """Measure quality on questions with known answers."""
+
+
+@app.command("reader")
+def evaluate_reader(
+    files: FilesArgument,
+    reader: ReaderOption = None,
+    device: DeviceOption = "auto",
+    sample: SampleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure the reader alone: each question is asked on the paragraph that answers it; F1 and exact match."""
+    from reader import load_reader
+    from reader.evaluation import evaluation_json
+    from service.commands import console, quiet
+
+    questions = read_questions(files, sample)
+    quiet.quiet_libraries()
+    evaluation = run_with_progress(load_reader(reader, device=device), questions)
+    if json:
+        console.write_json(evaluation_json(evaluation))
+    else:
+        console.results().print(evaluation_table(evaluation))
+
+
+def read_questions(files: list[str], sample: int | None) -> list[GoldQuestion]:
+    """Read the questions of all files; raise CorpusError where there is none to ask."""
+    from corpora.errors import CorpusError
+    from reader.evaluation import sample_by_language
+    from reader.questions import read_questions as read_file
+
+    questions = [question for file in files for question in read_file(file)]
+    if not any(question.answers for question in questions):
+        raise CorpusError(f"{files[0]}: no question with an expected answer; give a file that has some")
+    return questions if sample is None else sample_by_language(questions, sample)
+
+
+def run_with_progress(reader: PassageReader, questions: list[GoldQuestion]) -> ReaderEvaluation:
+    """Evaluate with a progress bar on stderr where that is a terminal."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from reader.evaluation import evaluate_reader
+    from service.commands import console
+
+    notices = console.notices()
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notices, transient=True, disable=not notices.is_terminal) as progress:
+        task = progress.add_task("questions", total=None)
+        return evaluate_reader(
+            reader, questions, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+
+
+def evaluation_table(evaluation: ReaderEvaluation) -> Table:
+    """Lay the figures out for people: a row for each language, the mean over languages last."""
+    from rich import box
+    from rich.table import Table
+
+    by_mlqa, by_squad = evaluation.mlqa_rules, evaluation.squad_rules
+    left_out = f"; {evaluation.unanswerable} without an answer left out" if evaluation.unanswerable else ""
+    table = Table(box=box.SIMPLE, caption=f"Percent, by MLQA's rules and by SQuAD's{left_out}.")
+    table.add_column("language")
+    for heading in ("questions", "F1", "exact", "F1 (SQuAD)", "exact (SQuAD)"):
+        table.add_column(heading, justify="right")
+    for language, figures in by_mlqa.by_language.items():
+        table.add_row(language, *_cells(figures, by_squad.by_language[language]))
+    table.add_section()
+    table.add_row("average", *_cells(by_mlqa.average, by_squad.average))
+    return table
+
+
+def _cells(by_mlqa: AnswerQuality, by_squad: AnswerQuality) -> list[str]:
+    figures = (by_mlqa.f1, by_mlqa.exact_match, by_squad.f1, by_squad.exact_match)
+    return [str(by_mlqa.questions), *(f"{figure:.1f}" for figure in figures)]
