@@ -1,14 +1,14 @@
 """Where paragraphs and sentences begin and end in a text of any script.
 
-Spans are half-open and count code points of the whole text. Every function *tiles* the stretch that it is given: its
-spans follow each other without a gap, white space included.
+Spans are half-open and count code points of the whole text. Sentences and pieces *tile* the stretch that they are cut
+from: they follow each other without a gap, white space included.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 BLOCK = 8_192
 """Code points that are segmented or tokenised in one call: a long text without a break then costs linear time."""
@@ -29,13 +29,9 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, start + len(kept.rstrip())
 
 
-def paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut after each run of blank lines."""
-    for match in _BLANK_LINE.finditer(text, start, end):
-        yield start, match.end()
-        start = match.end()
-    if start < end:
-        yield start, end
+def paragraph_ends(text: str, start: int, end: int) -> list[int]:
+    """Return the end of each paragraph, behind its blank lines; the last one is the end of the stretch."""
+    return [*(match.end() for match in _BLANK_LINE.finditer(text, start, end)), end]
 
 
 def sentences(text: str, start: int, end: int, language: str | None) -> Iterator[tuple[int, int]]:
@@ -73,7 +69,7 @@ def divide(text: str, start: int, end: int, token_starts: Sequence[int], limit: 
             if count_tokens(token_starts, *piece) <= limit:
                 finer.append(piece)
             else:
-                finer.extend(_merged(piece, cutter(text, *piece, token_starts), token_starts, limit))
+                finer.extend(_pieces(piece, cutter(text, *piece, token_starts), token_starts, limit))
         pieces = finer
     return pieces
 
@@ -104,38 +100,41 @@ def _boundaries(block: str, code: str) -> list[tuple[int, int]]:
 
 def _last_space(text: str, start: int, stop: int) -> int:
     """Return the place after the last white space in the second half of a stretch, else its end."""
-    for place in range(stop, (start + stop) // 2, -1):
-        if text[place - 1].isspace():
-            return place
-    return stop
+    places = [match.end() for match in _SPACES.finditer(text, (start + stop) // 2, stop)]
+    return places[-1] if places else stop
 
 
-def _at_spaces(text: str, start: int, end: int, token_starts: Sequence[int]) -> Iterator[int]:
-    return (match.end() for match in _SPACES.finditer(text, start, end))
+def _at_spaces(text: str, start: int, end: int, token_starts: Sequence[int]) -> list[int]:
+    return [match.end() for match in _SPACES.finditer(text, start, end)]
 
 
-def _at_words(text: str, start: int, end: int, token_starts: Sequence[int]) -> Iterator[int]:
+def _at_words(text: str, start: int, end: int, token_starts: Sequence[int]) -> list[int]:
     from icu4py.breakers import WordBreaker
 
     # The dictionaries of Thai, Lao, Khmer, Burmese, Chinese and Japanese work in every locale.
-    return (start + past for _, past in WordBreaker(text[start:end], "en").segments())
+    return [start + past for _, past in WordBreaker(text[start:end], "en").segments()]
 
 
-def _at_tokens(text: str, start: int, end: int, token_starts: Sequence[int]) -> Iterator[int]:
+def _at_tokens(text: str, start: int, end: int, token_starts: Sequence[int]) -> list[int]:
     first, last = bisect_left(token_starts, start), bisect_left(token_starts, end)
-    return (place for place in token_starts[first:last] if place > start)
+    return [place for place in token_starts[first:last] if place > start]
 
 
-def _merged(
-    span: tuple[int, int], cuts: Iterable[int], token_starts: Sequence[int], limit: int
+def _pieces(
+    span: tuple[int, int], places: Sequence[int], token_starts: Sequence[int], limit: int
 ) -> Iterator[tuple[int, int]]:
-    """Cut a span at the given places, except where the pieces on both sides stay within the limit together."""
+    """Cut a span at some of the given places, as few as the limit allows."""
     start, end = span
-    before = start
-    for cut in [*cuts, end]:
-        if before > start and count_tokens(token_starts, start, cut) > limit:
-            yield start, before
-            start = before
-        before = cut
-    if start < end:
-        yield start, end
+    while count_tokens(token_starts, start, end) > limit:
+        # Up to the place where the token beyond the limit begins, a piece is short enough.
+        beyond = token_starts[bisect_left(token_starts, start) + limit]
+        choice = bisect_right(places, beyond)
+        if choice == 0 or places[choice - 1] <= start:
+            if choice == len(places):
+                break
+            choice += 1
+        if places[choice - 1] >= end:
+            break
+        yield start, places[choice - 1]
+        start = places[choice - 1]
+    yield start, end

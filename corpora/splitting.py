@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
-from itertools import pairwise
+from dataclasses import KW_ONLY, dataclass, replace
+from itertools import groupby, pairwise
 
 from corpora.documents import Document, Passage, Section
 from corpora.errors import UsageError
-from corpora.sentences import BLOCK, count_tokens, divide, paragraphs, sentences, trimmed
+from corpora.sentences import BLOCK, count_tokens, divide, paragraph_ends, sentences, trimmed
 
 TokenOffsets = Callable[[str], Sequence[tuple[int, int]]]
 
@@ -21,6 +21,7 @@ class _Unit:
     start: int
     end: int
     tokens: int
+    paragraph: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +74,37 @@ class Splitter:
 
     def _spans(self, text: str, start: int, end: int, language: str | None) -> list[tuple[int, int]]:
         """Return the passages of one section as spans."""
-        units = [self._units(text, *paragraph, language) for paragraph in paragraphs(text, start, end)]
         spans: list[tuple[int, int]] = []
         before: Sequence[_Unit] = ()
-        for group in _groups([paragraph for paragraph in units if paragraph], self.target_tokens):
+        for group in _groups(self._units(text, start, end, language), self.target_tokens):
             for run in self._runs(group):
                 overlap = self._overlap(before)
                 if overlap and overlap[0].start <= spans[-1][0]:
                     overlap = []
-                spans.extend(self._fitted(text, overlap, run))
+                spans.extend(self._fitted(text, [*overlap, *run], len(overlap)))
                 before = run
         return spans
 
-    def _units(self, text: str, start: int, end: int, language: str | None) -> list[_Unit]:
-        """Cut a paragraph into sentences, and sentences over the maximum into pieces of a quarter of the target."""
+    def _units(self, text: str, start: int, end: int, language: str | None) -> Iterator[_Unit]:
+        """Cut a section into sentences, and sentences over the maximum into pieces of a quarter of the target."""
         start, end = trimmed(text, start, end)
-        units: list[_Unit] = []
-        for block in _blocks(sentences(text, start, end, language)):
-            base = block[0][0]
-            token_starts = sorted(base + first for first, _ in self.token_offsets(text[base : block[-1][1]]))
-            for sentence in block:
-                tokens = count_tokens(token_starts, *sentence)
-                pieces = [sentence]
-                if tokens > self.max_tokens:
-                    pieces = divide(text, *sentence, token_starts, max(1, self.target_tokens // 4))
-                for piece in pieces:
+        for block in _blocks(_sentences_in_paragraphs(text, start, end, language)):
+            base = block[0].start
+            token_starts = sorted([base + first for first, _ in self.token_offsets(text[base : block[-1].end])])
+            for unit in block:
+                tokens = count_tokens(token_starts, unit.start, unit.end)
+                if tokens <= self.max_tokens:
+                    yield replace(unit, tokens=tokens)
+                    continue
+                for piece in divide(text, unit.start, unit.end, token_starts, max(1, self.target_tokens // 4)):
                     first, past = trimmed(text, *piece)
                     if first < past:
-                        units.append(_Unit(start=first, end=past, tokens=count_tokens(token_starts, first, past)))
-        return units
+                        tokens = count_tokens(token_starts, first, past)
+                        yield replace(unit, start=first, end=past, tokens=tokens)
 
     def _runs(self, units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
         """Deal units out to passages of even length near the target, with room left for the overlap."""
-        room = min(3 * self.target_tokens // 2, self.max_tokens - self.target_tokens // 3)
-        room = max(1, room)
+        room = max(1, min(3 * self.target_tokens // 2, self.max_tokens - self.target_tokens // 3))
         rest = sum(unit.tokens for unit in units)
         runs = max(1, round(rest / self.target_tokens), math.ceil(rest / room))
         run: list[_Unit] = []
@@ -132,27 +130,27 @@ class Splitter:
             taken.insert(0, unit)
         return taken
 
-    def _fitted(self, text: str, overlap: Sequence[_Unit], run: Sequence[_Unit]) -> Iterator[tuple[int, int]]:
-        """Yield the run as one span, or as several where its own token count is over the maximum after all.
+    def _fitted(self, text: str, units: Sequence[_Unit], overlap: int = 0) -> Iterator[tuple[int, int]]:
+        """Yield the units as one span, or as several where its own token count is over the maximum after all.
 
-        Tokens were counted in larger blocks of text; cut out of them, a passage may have a few more.
+        Tokens were counted in larger blocks of text; cut out of them, a passage may have some more. Counting again
+        costs as much as the first time, so it is done only where a third more would be too many. ``overlap`` units
+        at the front belong to the neighbour as well.
         """
-        first = overlap[0] if overlap else run[0]
-        span = first.start, run[-1].end
-        if len(self.token_offsets(text[span[0] : span[1]])) <= self.max_tokens:
-            yield span
+        start, end = units[0].start, units[-1].end
+        surely = sum(unit.tokens for unit in units) * 4 // 3 <= self.max_tokens
+        if surely or end - start == 1 or len(self.token_offsets(text[start:end])) <= self.max_tokens:
+            yield start, end
         elif overlap:
-            yield from self._fitted(text, (), run)
-        elif len(run) > 1:
-            yield from self._fitted(text, (), run[: len(run) // 2])
-            yield from self._fitted(text, (), run[len(run) // 2 :])
-        elif span[1] - span[0] == 1:
-            yield span
+            yield from self._fitted(text, units[overlap:])
+        elif len(units) > 1:
+            yield from self._fitted(text, units[: len(units) // 2])
+            yield from self._fitted(text, units[len(units) // 2 :])
         else:
-            middle = sum(span) // 2
-            halves = [trimmed(text, span[0], middle), trimmed(text, middle, span[1])]
-            for start, end in halves:
-                yield from self._fitted(text, (), [_Unit(start=start, end=end, tokens=0)])
+            middle = (start + end) // 2
+            for first, past in (trimmed(text, start, middle), trimmed(text, middle, end)):
+                # The tokens of a half are not known; as many as the maximum has them counted.
+                yield from self._fitted(text, [replace(units[0], start=first, end=past, tokens=self.max_tokens)])
 
 
 def _sections(document: Document) -> Iterator[tuple[Section, int]]:
@@ -165,30 +163,45 @@ def _sections(document: Document) -> Iterator[tuple[Section, int]]:
             yield section, past
 
 
-def _blocks(spans: Iterator[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+def _sentences_in_paragraphs(text: str, start: int, end: int, language: str | None) -> Iterator[_Unit]:
+    """Yield sentences without white space around them, cut where a paragraph ends inside; tokens are not counted."""
+    ends = paragraph_ends(text, start, end)
+    paragraph = 0
+    for first, past in sentences(text, start, end, language):
+        while first < past:
+            cut = min(past, ends[paragraph])
+            inner = trimmed(text, first, cut)
+            if inner[0] < inner[1]:
+                yield _Unit(start=inner[0], end=inner[1], tokens=0, paragraph=paragraph)
+            first = cut
+            paragraph += cut == ends[paragraph]
+
+
+def _blocks(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
     """Gather neighbouring sentences while they stay within the length that is tokenised at once."""
-    block: list[tuple[int, int]] = []
-    for span in spans:
-        if block and span[1] - block[0][0] > BLOCK:
+    block: list[_Unit] = []
+    for unit in units:
+        if block and unit.end - block[0].start > BLOCK:
             yield block
             block = []
-        block.append(span)
+        block.append(unit)
     if block:
         yield block
 
 
-def _groups(paragraphs: Sequence[list[_Unit]], target: int) -> list[list[_Unit]]:
+def _groups(units: Iterator[_Unit], target: int) -> list[list[_Unit]]:
     """Join short paragraphs: whole ones up to the target, and stubs such as headings with what follows them."""
     stub = target // 4
     groups: list[list[_Unit]] = []
     sizes: list[int] = []
-    for paragraph in paragraphs:
-        size = sum(unit.tokens for unit in paragraph)
+    for _, paragraph in groupby(units, key=lambda unit: unit.paragraph):
+        members = list(paragraph)
+        size = sum(unit.tokens for unit in members)
         if groups and (sizes[-1] < stub or sizes[-1] + size <= target):
-            groups[-1].extend(paragraph)
+            groups[-1].extend(members)
             sizes[-1] += size
         else:
-            groups.append(list(paragraph))
+            groups.append(members)
             sizes.append(size)
     if len(groups) > 1 and sizes[-1] < stub:
         last = groups.pop()

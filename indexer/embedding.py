@@ -136,9 +136,10 @@ class SentenceTransformerEmbedder:
 
 def resolve_prompts(name: str, configured: Mapping[str, str | None]) -> Prompts:
     """Choose the prompts of a model: its own, else those of the E5 family where its name is of that family."""
+    # The library fills in empty prompts, so an empty one says nothing.
     query = configured.get("query")
-    document = next((p for key in ("document", "passage", "corpus") if (p := configured.get(key)) is not None), None)
-    if query is None and document is None and _E5_NAME.search(name) and "instruct" not in name.lower():
+    document = next((prompt for key in ("document", "passage", "corpus") if (prompt := configured.get(key))), None)
+    if not query and not document and _E5_NAME.search(name) and "instruct" not in name.lower():
         return Prompts(query="query: ", document="passage: ")
     return Prompts(query="" if query is None else query, document="" if document is None else document)
 

@@ -1,8 +1,8 @@
 """Load and save readers.
 
-A directory with ``reader.json`` is one of Spanglot's own: the file holds the settings and the sha256 of
-``model.safetensors``, which holds only what training changed; everything else comes from the base encoder. A directory with
-``config.json`` is a transformers checkpoint (see ``reader.xlm``).
+A directory with ``config.json`` is a transformers checkpoint (see ``reader.xlm``). One that has only ``reader.json``
+is of Spanglot's own form: the file holds the settings and the sha256 of ``model.safetensors``, which holds only what
+training changed; everything else comes from the base encoder.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def load_reader(path: str | Path | None = None, *, device: str = "auto") -> XlmR
     for anything that is missing, damaged, or not a reader.
     """
     directory = default_reader_directory() if path is None else Path(path)
-    if (directory / SETTINGS_FILE).is_file():
-        return _load_own(directory, device)
     if (directory / "config.json").is_file():
         from reader.xlm import load_xlm_reader
 
         return load_xlm_reader(directory, device=device)
+    if (directory / SETTINGS_FILE).is_file():
+        return _load_own(directory, device)
     raise ReaderError(f"{directory}: no reader there (neither {SETTINGS_FILE} nor config.json); check the path")
 
 
@@ -61,6 +61,9 @@ def load_network(directory: Path) -> ReaderNetwork:
     """Load the network of one of Spanglot's own readers in float32: the base encoder with what training changed."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+    from transformers import BertConfig
+
+    from reader.network import assemble
 
     base = base_model_directory()
     state = {f"transformer.{name}": tensor for name, tensor in load_file(base / WEIGHTS_FILE).items()}
@@ -69,26 +72,8 @@ def load_network(directory: Path) -> ReaderNetwork:
     except (OSError, SafetensorError) as error:
         raise ReaderError(f"{directory / WEIGHTS_FILE} cannot be read ({error}); restore the file") from error
     state.update({name: tensor.float() for name, tensor in trained.items()})
-    return assemble(base, state)
-
-
-def assemble(base: Path, state: dict[str, torch.Tensor]) -> ReaderNetwork:
-    """Build a network of the base encoder's shape around the given weights, without copying them."""
-    import torch
-    from transformers import BertConfig
-
-    from reader.network import ReaderNetwork
-
     config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    with torch.device("meta"):
-        network = ReaderNetwork(config)
-    try:
-        network.load_state_dict(state, strict=True, assign=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ReaderError(f"the reader's weights do not fit the base encoder at {base}: {reason}") from error
-    network.materialize_buffers()
-    return network
+    return assemble(config, state, source=directory / WEIGHTS_FILE)
 
 
 def save_reader(directory: Path, settings: ReaderSettings, trained: dict[str, torch.Tensor]) -> None:
@@ -106,7 +91,7 @@ def write_settings(directory: Path, settings: ReaderSettings) -> None:
     """Write ``reader.json`` beside weights that are already there."""
     content = {
         "format": FORMAT,
-        "weights_sha256": _sha256(directory / WEIGHTS_FILE),
+        "weights_sha256": file_sha256(directory / WEIGHTS_FILE),
         "settings": settings_json(settings),
     }
     (directory / SETTINGS_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -117,12 +102,13 @@ def _verify(directory: Path) -> str:
     if not weights.is_file():
         raise ReaderError(f"{weights} is missing; restore the file")
     wanted = json.loads((directory / SETTINGS_FILE).read_text(encoding="utf-8")).get("weights_sha256")
-    found = _sha256(weights)
+    found = file_sha256(weights)
     if found != wanted:
         raise ReaderError(f"{weights} is damaged: its sha256 is {found}, {wanted} is recorded; restore the file")
     return found
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file as hexadecimal digits."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

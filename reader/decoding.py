@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,14 +71,26 @@ def decode_window(
 def to_characters(
     span: TokenSpan, text: str, offsets: Sequence[tuple[int, int]], passage_start: int, first_token: int
 ) -> CharacterSpan | None:
-    """Map a token span of a window to the passage's characters, without white space at its ends; None if none is left."""
+    """Map a token span of a window to the passage's characters; None if only white space is left.
+
+    White space at the ends is cut off, and a combining mark is never parted from its base: tokenizers leave a mark
+    that they composed with its base out of the token's offsets.
+    """
     shift = first_token - passage_start
     start, end = offsets[span.first + shift][0], offsets[span.last + shift][1]
+    while 0 < start < end and _is_mark(text[start]):
+        start -= 1
+    while end < len(text) and _is_mark(text[end]):
+        end += 1
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
     return CharacterSpan(start=start, end=end, score=span.score) if start < end else None
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
 
 
 def best_spans(spans: Iterable[CharacterSpan], n_best: int) -> list[CharacterSpan]:

@@ -72,14 +72,18 @@ def collate(windows: Sequence[Window], pad: int, device: torch.device) -> Window
     mask = np.zeros(shape, dtype=np.int64)
     allowed = np.zeros(shape, dtype=np.bool_)
     cls_positions = np.array([window.cls_position for window in windows])
+    types = np.zeros(shape, dtype=np.int64) if any(window.token_types for window in windows) else None
     for row, window in enumerate(windows):
         ids[row, : len(window.ids)] = window.ids
         mask[row, : len(window.ids)] = 1
         allowed[row, window.passage_start : window.passage_end] = True
+        if types is not None:
+            types[row, : len(window.token_types)] = window.token_types
     allowed[np.arange(len(windows)), cls_positions] = True
     return WindowBatch(
         input_ids=torch.from_numpy(ids).to(device),
         attention_mask=torch.from_numpy(mask).to(device),
         allowed=torch.from_numpy(allowed).to(device),
         cls_positions=torch.from_numpy(cls_positions).to(device),
+        token_types=None if types is None else torch.from_numpy(types).to(device),
     )

@@ -1,9 +1,10 @@
-"""The beam head of ``XLMForQuestionAnswering``, under the same names, with the end layer factored.
+"""The heads of ``XLMForQuestionAnswering`` and ``...Simple``, under the same names; the beam head's end layer is
+factored.
 
 Start logits are linear. End logits are conditional on a start s: ``dense_1(LayerNorm(tanh(dense_0([h; h_s]))))``, as in
-Yang et al., "XLNet", 2019, section A.5. Since ``dense_0([h; h_s]) = W_h h + W_s h_s + b``, both products are computed once for
-each token and added for each (token, start) pair: the same value as the concatenated form up to rounding, without
-its (length, starts, 2 x hidden) tensor.
+Yang et al., "XLNet", 2019, section A.5. Since ``dense_0([h; h_s]) = W_h h + W_s h_s + b``, both products are computed
+once for each token and added for each (token, start) pair: the same value as the concatenated form up to rounding,
+without its (length, starts, 2 x hidden) tensor.
 """
 
 from __future__ import annotations
@@ -77,3 +78,27 @@ class BeamHead(nn.Module):
         expected_start = torch.einsum("blh,bl->bh", states, torch.softmax(start_logits, dim=-1))
         rows = torch.arange(len(states), device=states.device)
         return self.answer_class(expected_start, states[rows, cls_positions])
+
+
+class LinearHead(nn.Linear):
+    """Start and end logits independent of each other, with the methods of ``BeamHead``.
+
+    The state dict is that of the linear layer of transformers' ``...ForQuestionAnswering`` models: row 0 gives starts,
+    row 1 ends.
+    """
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__(hidden, 2)
+
+    def start_logits(self, states: Tensor) -> Tensor:
+        """Map (batch, length, hidden) to (batch, length)."""
+        return nn.functional.linear(states, self.weight[:1], self.bias[:1]).squeeze(-1)
+
+    def end_logits(self, states: Tensor, start_states: Tensor) -> Tensor:
+        """Return (batch, starts, length) end logits, the same for every start."""
+        logits = nn.functional.linear(states, self.weight[1:], self.bias[1:]).squeeze(-1)
+        return logits.unsqueeze(1).expand(-1, start_states.shape[1], -1)
+
+    def class_logits(self, states: Tensor, start_logits: Tensor, cls_positions: Tensor) -> Tensor:
+        """Return (batch,) NaN: this head has no answer class, and no number must pass for one."""
+        return torch.full((len(states),), torch.nan, device=states.device)

@@ -1,14 +1,16 @@
-"""The reader's network: a BERT-form encoder under the beam head."""
+"""The reader's network: a BERT-form encoder under a span head."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from reader.head import MASKED, BeamHead
+from reader.errors import ReaderError
+from reader.head import MASKED, BeamHead, LinearHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,21 +18,25 @@ class WindowBatch:
     """A padded batch of windows; tensors are (batch, length) unless said.
 
     ``allowed`` is True where a span may start or end (the CLS token and the passage), ``cls_positions`` is (batch,).
+    ``token_types`` are language ids where the encoder has language embeddings, else None (all 0).
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     allowed: Tensor
     cls_positions: Tensor
+    token_types: Tensor | None = None
 
 
 class ReaderNetwork(nn.Module):
     """Encoder and head; ``transformer`` has the layout of a ``BertModel`` whatever the checkpoint was called."""
 
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: BertConfig, *, linear_head: bool = False) -> None:
         super().__init__()
         self.transformer = BertModel(config, add_pooling_layer=False)
-        self.qa_outputs = BeamHead(config.hidden_size, config.layer_norm_eps)
+        self.qa_outputs: BeamHead | LinearHead = (
+            LinearHead(config.hidden_size) if linear_head else BeamHead(config.hidden_size, config.layer_norm_eps)
+        )
 
     def materialize_buffers(self) -> None:
         """Give the position and token-type buffers values, after a build on the meta device."""
@@ -40,8 +46,10 @@ class ReaderNetwork(nn.Module):
         embeddings.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
 
     def encode(self, batch: WindowBatch) -> Tensor:
-        """Return the hidden states in float32, (batch, length, hidden); the head is small and runs in full precision."""
-        output = self.transformer(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        """Return the hidden states, (batch, length, hidden), in float32: the head is small and runs in full precision."""
+        output = self.transformer(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, token_type_ids=batch.token_types
+        )
         states: Tensor = output.last_hidden_state
         return states.float()
 
@@ -59,6 +67,22 @@ class ReaderNetwork(nn.Module):
     def class_logits(self, states: Tensor, start_logits: Tensor, batch: WindowBatch) -> Tensor:
         """Return logits for "this window does not answer", (batch,)."""
         return self.qa_outputs.class_logits(states, start_logits, batch.cls_positions)
+
+
+def assemble(config: BertConfig, state: dict[str, Tensor], *, source: Path, linear_head: bool = False) -> ReaderNetwork:
+    """Build a network of the given shape around the given weights, without copying them.
+
+    Raise ReaderError, which names ``source``, where a weight is missing, left over, or of another shape.
+    """
+    with torch.device("meta"):
+        network = ReaderNetwork(config, linear_head=linear_head)
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ReaderError(f"the weights in {source} do not fit their configuration: {reason}") from error
+    network.materialize_buffers()
+    return network
 
 
 def new_network(config: BertConfig, encoder_state: dict[str, Tensor], *, seed: int) -> ReaderNetwork:

@@ -87,6 +87,8 @@ class XlmReader:
         texts = list(dict.fromkeys(pair.passage.text for pair in pairs))
         pieces = dict(zip(texts, self._pieces.encode_passages(texts), strict=True))
         asked = self._pieces.encode_questions(questions)
+        table = self.settings.languages
+        question_languages = [] if table is None else [table.id_of_question(question) for question in questions]
         titles = self._title_ids(pairs)
         windows: list[Window] = []
         for number, pair in enumerate(pairs):
@@ -97,6 +99,7 @@ class XlmReader:
                 pieces[pair.passage.text],
                 self.settings.pair,
                 self.settings.limits,
+                None if table is None else (question_languages[pair.question], table.id_of(pair.passage.language)),
             )
         return windows, pieces
 

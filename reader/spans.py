@@ -13,7 +13,8 @@ class AnswerSpan:
 
     ``start`` and ``end`` are half-open code point offsets in the *passage*. ``score`` is the sum of the raw start and
     conditional end logits: higher is better, comparable between windows, passages and questions, and no probability.
-    ``no_answer_score`` is the raw logit for "this passage does not answer"; it is the same for all spans of one passage.
+    ``no_answer_score`` is the raw logit for "this passage does not answer"; it is the same for all spans of one
+    passage.
     """
 
     passage: Passage

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from reader.errors import ReaderError
+
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
@@ -53,11 +55,15 @@ class WindowLimits:
     title: int = 24
 
 
+DEFAULT_LIMITS = WindowLimits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """One input of the network: pair number ``pair``, whose passage tokens ``first_token`` and on are shown.
 
-    The passage tokens stand at ``ids[passage_start:passage_end]``.
+    The passage tokens stand at ``ids[passage_start:passage_end]``. ``token_types`` are the language ids of the tokens,
+    empty for a checkpoint without language embeddings.
     """
 
     pair: int
@@ -66,6 +72,7 @@ class Window:
     passage_end: int
     first_token: int
     cls_position: int
+    token_types: Sequence[int] = ()
 
 
 def make_windows(
@@ -75,29 +82,38 @@ def make_windows(
     passage: Pieces,
     form: PairFormat,
     limits: WindowLimits,
+    languages: tuple[int, int] | None = None,
 ) -> Iterator[Window]:
     """Yield windows that together show every token of the passage; a passage without tokens yields none.
 
     Neighbours share ``limits.overlap`` tokens (less where a window has little room). Question and title are cut.
+    ``languages`` are the language ids of the question (with the tokens that enclose it) and of title and passage.
+    Raise ReaderError for limits that leave no room for the passage.
     """
     head = [*form.opening, *question[: limits.question], *form.between]
     cls_position = form.cls_position
     if cls_position is None:
         cls_position = len(head) - len(form.between)
+    asked = len(head)
     if title:
         head += [*title[: limits.title], *form.after_title]
     room = limits.window - len(head) - len(form.closing)
+    if room < 1:
+        raise ReaderError(f"a window of {limits.window} tokens has no room for a passage after {len(head)}: enlarge it")
     step = max(1, room - min(limits.overlap, room // 2))
     first = 0
     while first < len(passage.ids):
         shown = passage.ids[first : first + room]
+        ids = [*head, *shown, *form.closing]
+        types = () if languages is None else [languages[0]] * asked + [languages[1]] * (len(ids) - asked)
         yield Window(
             pair=pair,
-            ids=[*head, *shown, *form.closing],
+            ids=ids,
             passage_start=len(head),
             passage_end=len(head) + len(shown),
             first_token=first,
             cls_position=cls_position,
+            token_types=types,
         )
         if first + room >= len(passage.ids):
             return

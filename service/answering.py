@@ -106,9 +106,7 @@ class QuestionAnswerer:
 
     def _candidates(self, spans: Sequence[AnswerSpan], retrieved: Sequence[RetrievedPassage]) -> list[Candidate]:
         scores = {found.passage.id: searching.passage_score(found) for found in retrieved}
-        return ranking.score_candidates(
-            spans, [scores[span.passage.id] for span in spans], self.reader.calibration
-        )
+        return ranking.score_candidates(spans, [scores[span.passage.id] for span in spans], self.reader.calibration)
 
     def _result(
         self, question: str, answers: tuple[Answer, ...], timings: Timings, index: IndexInfo | None

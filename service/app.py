@@ -22,6 +22,7 @@ def create_app(answerer: QuestionAnswerer, settings: ServerSettings | None = Non
     from fastapi import FastAPI
 
     from service import problems, routes
+    from service.bodies import BodyLimit
     from service.worker import Worker
 
     limits = ServerSettings() if settings is None else settings
@@ -38,9 +39,9 @@ def create_app(answerer: QuestionAnswerer, settings: ServerSettings | None = Non
         # The usual pages would load their scripts from another host.
         docs_url=None,
         redoc_url=None,
-        max_body_size=limits.max_body_bytes,
         lifespan=lifespan,
     )
+    app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes)
     problems.install(app)
     app.include_router(routes.health_routes())
     app.include_router(routes.index_routes(answerer))

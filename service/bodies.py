@@ -1,4 +1,4 @@
-"""Read request bodies strictly: JSON in UTF-8, once per key, with numbers that JSON knows."""
+"""Read request bodies strictly: no more bytes than allowed; JSON in UTF-8, each key once, numbers that JSON knows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,46 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import problems
+
+
+class BodyLimit:
+    """Middleware that refuses bodies of more bytes with 413: by their declared length, else as soon as they pass it.
+
+    The framework has such a limit, but answers it in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        detail = f"the body has more than {self.max_bytes:,} bytes: send less at once"
+        if declared.isdecimal() and int(declared[:20]) > self.max_bytes:
+            await problems.problem(413, detail, {"Connection": "close"})(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise HTTPException(413, detail, {"Connection": "close"})
+            return message
+
+        await self.app(scope, receive_limited, send)
 
 
 class StrictJsonRoute(APIRoute):

@@ -23,7 +23,7 @@ MEDIA_TYPE = "application/problem+json"
 MAX_LISTED_ERRORS = 5
 RETRY_AFTER_SECONDS = "1"
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description, "content": {MEDIA_TYPE: {}}}
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for status, description in {
         400: "The body is no JSON",
         413: "The body is over the limit",

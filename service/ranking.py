@@ -67,9 +67,7 @@ def score_candidates(
         raise SpanglotError("the reader gave a score that is not a number: its weights or its calibration are damaged")
     return [
         Candidate(span=span, retrieval_score=retrieval, score=float(probability))
-        for span, retrieval, probability in zip(
-            spans, retrieval_scores, np.clip(probabilities, 0.0, 1.0), strict=True
-        )
+        for span, retrieval, probability in zip(spans, retrieval_scores, np.clip(probabilities, 0.0, 1.0), strict=True)
     ]
 
 

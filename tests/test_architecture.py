@@ -31,7 +31,7 @@ MOST_FUNCTION_LINES = 60
 # Folders that git ignores or that hold no text of ours.
 NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__"}
 TEXT_SUFFIXES = {".cfg", ".css", ".html", ".ini", ".js", ".json", ".jsonl", ".md", ".py", ".sh", ".toml", ".txt"}
-MACHINE_PATH = re.compile(r"(?<![\w.}/])(?:/(?:root|work|home|Users|mnt|media|srv)/[\w.]|[A-Z]:\\+Users\\)")
+MACHINE_PATH = re.compile(r"(?<![\w.}/])(?:/(?:root|work|home|Users)/[\w.]|[A-Z]:\\+Users\\)")
 
 
 def product_files() -> list[Path]:

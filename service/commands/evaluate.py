@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="evaluate",
     help="Measure quality on questions with known answers.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -44,12 +43,13 @@ def evaluate_reader(
     json: JsonOption = False,
 ) -> None:
     """Measure the reader alone: each question is asked on the paragraph that answers it; F1 and exact match."""
-    from reader import load_reader
-    from reader.evaluation import evaluation_json
     from service.commands import console, quiet
 
     questions = read_questions(files, sample)
     quiet.quiet_libraries()
+    from reader import load_reader
+    from reader.evaluation import evaluation_json
+
     evaluation = run_with_progress(load_reader(reader, device=device), questions)
     if json:
         console.write_json(evaluation_json(evaluation))
@@ -91,8 +91,8 @@ def evaluation_table(evaluation: ReaderEvaluation) -> Table:
     from rich.table import Table
 
     by_mlqa, by_squad = evaluation.mlqa_rules, evaluation.squad_rules
-    left_out = f"; {evaluation.unanswerable} without an answer left out" if evaluation.unanswerable else ""
-    table = Table(box=box.SIMPLE, caption=f"Percent, by MLQA's rules and by SQuAD's{left_out}.")
+    left_out = f"\n{evaluation.unanswerable} without an answer left out." if evaluation.unanswerable else ""
+    table = Table(box=box.SIMPLE, caption=f"Percent, by MLQA's rules and by SQuAD's.{left_out}")
     table.add_column("language")
     for heading in ("questions", "F1", "exact", "F1 (SQuAD)", "exact (SQuAD)"):
         table.add_column(heading, justify="right")

@@ -21,8 +21,12 @@ DEFAULT_PORT = 8000
 
 def serve(
     index: IndexOption,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; others than this machine's loopback "
-                                      "let everyone in who can reach it.")] = LOOPBACK,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host", help="Address to listen on; others than this machine's loopback let everyone in who can reach it."
+        ),
+    ] = LOOPBACK,
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
     device: DeviceOption = "auto",
     reader: ReaderOption = None,

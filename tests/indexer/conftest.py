@@ -122,6 +122,8 @@ def rivers() -> list[Document]:
             source="/rivers.jsonl",
             metadata={"length_km": 2850, "tags": ["river", "Europe"]},
         ),
-        Document(id="volga", text="Волга впадает в Каспийское море.", title="Волга", language="ru", source="/rivers.jsonl"),
+        Document(
+            id="volga", text="Волга впадает в Каспийское море.", title="Волга", language="ru", source="/rivers.jsonl"
+        ),
         Document(id="nile", text="The Nile flows north.", source="/rivers.jsonl"),
     ]

@@ -199,7 +199,7 @@ def test_a_store_of_a_newer_format_is_refused(build, rivers, tmp_path):
     connection.execute("PRAGMA user_version = 9")
     connection.close()
     for use in (lambda: build(tmp_path, rivers), lambda: Index.open(tmp_path)):
-        with pytest.raises(StoreError, match="format version 9.*newer Spanglot"):
+        with pytest.raises(StoreError, match=r"format version 9.*newer Spanglot"):
             use()
 
 

@@ -39,7 +39,13 @@ DOCUMENTS = (
         source="-",
         text="ข้าวหอมมะลิ ปลูกมากใน ทุ่งกุลาร้องไห้ ทางภาคอีสาน",
     ),
-    Document(id="en-toll", title="Tolls", language="en", source="/corpus/canals.jsonl", text="The toll was first asked in 1869."),
+    Document(
+        id="en-toll",
+        title="Tolls",
+        language="en",
+        source="/corpus/canals.jsonl",
+        text="The toll was first asked in 1869.",
+    ),
 )
 
 
@@ -78,7 +84,7 @@ class WordCalibration:
 
 
 class CommonWordReader:
-    """Answers with each number, or else each capitalised word, scored by the words its sentence shares with the question."""
+    """Answers with the numbers of a passage, scored by the words that their sentence shares with the question."""
 
     name = "common-words"
     revision = "1"
@@ -89,7 +95,7 @@ class CommonWordReader:
     ) -> list[list[AnswerSpan]]:
         """Return for each question its spans, best first, at most ``top_k`` for a passage."""
         return [
-            sorted((span for passage in some for span in self._read(question, passage)[:top_k]), key=_score, reverse=True)
+            sorted((span for each in some for span in self._read(question, each)[:top_k]), key=_score, reverse=True)
             for question, some in zip(questions, passages, strict=True)
         ]
 
@@ -135,17 +141,13 @@ def splitter() -> Splitter:
 
 
 @pytest.fixture(scope="session")
-def index_directory(
-    tmp_path_factory: pytest.TempPathFactory, embedder: NgramEmbedder, splitter: Splitter
-) -> Path:
+def index_directory(tmp_path_factory: pytest.TempPathFactory, embedder: NgramEmbedder, splitter: Splitter) -> Path:
     directory = tmp_path_factory.mktemp("service") / "small-index"
     build_index(directory, DOCUMENTS, embedder=embedder, splitter=splitter)
     return directory
 
 
 @pytest.fixture
-def answerer(
-    index_directory: Path, embedder: NgramEmbedder, reader: CommonWordReader
-) -> Iterator[QuestionAnswerer]:
+def answerer(index_directory: Path, embedder: NgramEmbedder, reader: CommonWordReader) -> Iterator[QuestionAnswerer]:
     with QuestionAnswerer(DiskIndex(Index.open(index_directory, embedder=embedder)), reader) as opened:
         yield opened

@@ -99,7 +99,9 @@ def test_an_impossible_number_of_answers_is_refused(answerer: QuestionAnswerer, 
         answerer.read(ASKED, "It opened in 1869.", top_k)
 
 
-@pytest.mark.parametrize("question", ["", " \n\u3000", "x" * 2001, "a\ud800"], ids=["empty", "blank", "long", "surrogate"])
+@pytest.mark.parametrize(
+    "question", ["", " \n\u3000", "x" * 2001, "a\ud800"], ids=["empty", "blank", "long", "surrogate"]
+)
 def test_an_impossible_question_is_refused(answerer: QuestionAnswerer, question: str) -> None:
     with pytest.raises(QuestionError):
         answerer.answer(question)

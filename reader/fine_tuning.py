@@ -1,0 +1,109 @@
+"""The whole of a training run: recipe and data in, a reader directory out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from encoder.base import WEIGHTS_FILE, base_model_directory
+from encoder.compute import choose_compute
+from encoder.tokenization import load_tokenizer
+from reader.checkpoint import save_reader
+from reader.errors import ReaderError
+from reader.examples import WindowMaker, split_sources
+from reader.recipe import Recipe, read_recipe
+from reader.settings import XLM_ROBERTA_PAIR, ReaderSettings
+
+if TYPE_CHECKING:
+    import torch
+
+    from reader.network import ReaderNetwork
+    from reader.training import TrainingProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingReport:
+    """What a finished run did."""
+
+    directory: Path
+    windows: int
+    tokens: int
+    seconds: float
+
+
+def default_recipe() -> Path:
+    """Return the recipe of the reader that ships with Spanglot."""
+    return Path(__file__).parent / "recipes" / "first.toml"
+
+
+def fine_tune(
+    recipe_path: Path,
+    data: Path,
+    directory: Path,
+    *,
+    name: str,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda text: None,
+    progress: Callable[[TrainingProgress], None] = lambda now: None,
+) -> TrainingReport:
+    """Train a reader by a recipe on the files below ``data``, into ``directory``.
+
+    Run again after an interruption, it goes on from the last saved state (in ``directory/run``). The reader has no fitted
+    calibration yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
+    """
+    from reader.training import Trainer
+
+    recipe = read_recipe(recipe_path)
+    if not data.is_dir():
+        raise ReaderError(f"{data}: no such directory; give the one that holds the recipe's files")
+    split = split_sources(recipe, data, say)
+    tokenizer = load_tokenizer(base_model_directory())
+    tokenizer.encode_special_tokens = True
+    windows = WindowMaker(tokenizer, recipe).windows(split.train, say)
+    say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
+    network = fresh_network(recipe)
+    last: list[TrainingProgress] = []
+
+    def show(now: TrainingProgress) -> None:
+        last[:] = [now]
+        progress(now)
+
+    trainer = Trainer(network, recipe, choose_compute(device), directory / "run")
+    trainer.run(windows, progress=show)
+    save_reader(directory, settings_of(recipe, name), trained_tensors(network))
+    done = last[0] if last else None
+    return TrainingReport(
+        directory=directory,
+        windows=len(windows),
+        tokens=0 if done is None else done.tokens,
+        seconds=0.0 if done is None else done.seconds,
+    )
+
+
+def fresh_network(recipe: Recipe) -> ReaderNetwork:
+    """Build the network that a run starts from: the base encoder and a random head, seeded by the recipe."""
+    from safetensors.torch import load_file
+    from transformers import BertConfig
+
+    from reader.network import new_network
+
+    base = base_model_directory()
+    config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    return new_network(config, load_file(base / WEIGHTS_FILE), seed=recipe.seed)
+
+
+def trained_tensors(network: ReaderNetwork) -> dict[str, torch.Tensor]:
+    """Return what training changed: every parameter that was not frozen."""
+    return {name: p for name, p in network.named_parameters() if p.requires_grad}
+
+
+def settings_of(recipe: Recipe, name: str) -> ReaderSettings:
+    """Return the settings of a reader trained by a recipe, not yet calibrated."""
+    return ReaderSettings(
+        name=name,
+        pair=XLM_ROBERTA_PAIR,
+        no_answer="class",
+        trained_on=tuple(source.file.split(".")[0] for source in recipe.sources),
+    )

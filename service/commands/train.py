@@ -1,0 +1,69 @@
+"""``spanglot train``: make a reader from questions with known answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.options import DeviceOption, JsonOption
+
+if TYPE_CHECKING:
+    from reader.training import TrainingProgress
+
+DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
+IntoOption = Annotated[str, typer.Option("--into", metavar="DIR", help="Where the reader and the run's state go.")]
+RecipeOption = Annotated[
+    str | None, typer.Option("--recipe", metavar="FILE", help="A TOML recipe; the shipped reader's where left out.")
+]
+NameOption = Annotated[str, typer.Option("--name", help="The reader's name.")]
+
+
+def train(
+    data: DataOption,
+    into: IntoOption,
+    recipe: RecipeOption = None,
+    name: NameOption = "spanglot-reader",
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Train a reader by a recipe; run again, it goes on where it stopped. Ask it with --reader."""
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from reader.fine_tuning import default_recipe, fine_tune
+    from service.commands import console, quiet
+
+    quiet.quiet_libraries()
+    notices = console.notices()
+    columns = (
+        *Progress.get_default_columns()[:2],
+        TextColumn("loss {task.fields[loss]:.3f}, {task.fields[speed]:,.0f} tokens/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notices, disable=not notices.is_terminal) as bar:
+        task = bar.add_task("training", total=None, loss=0.0, speed=0.0)
+
+        def show(now: TrainingProgress) -> None:
+            bar.update(task, completed=now.step, total=now.steps, loss=now.loss, speed=now.tokens_per_second)
+            if not notices.is_terminal and (now.step % 50 == 0 or now.step == now.steps):
+                notices.print(f"step {now.step}/{now.steps} loss {now.loss:.3f} {now.tokens_per_second:,.0f} tokens/s")
+
+        report = fine_tune(
+            default_recipe() if recipe is None else Path(recipe),
+            Path(data),
+            Path(into),
+            name=name,
+            device=device,
+            say=notices.print,
+            progress=show,
+        )
+    if json:
+        facts = {"directory": str(report.directory), "windows": report.windows, "tokens": report.tokens}
+        console.write_json({**facts, "seconds": round(report.seconds, 1)})
+    else:
+        console.results().print(
+            f"{report.windows:,} windows, {report.tokens:,} tokens in {report.seconds / 60:.0f} min; "
+            f"the reader is in {report.directory}"
+        )

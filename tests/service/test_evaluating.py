@@ -1,0 +1,93 @@
+"""``spanglot evaluate reader``: what is read, and how the figures are laid out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from corpora.documents import Passage
+from corpora.errors import CorpusError
+from reader.spans import AnswerSpan
+from service.cli import main
+from service.commands import evaluate
+
+
+class FirstWordsReader:
+    """A reader that always answers with the first eight characters."""
+
+    def read_batch(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], *, top_k: int = 5
+    ) -> list[list[AnswerSpan]]:
+        return [
+            [AnswerSpan(passage=passage, start=0, end=8, score=0.0, no_answer_score=0.0) for passage in found][:top_k]
+            for found in passages
+        ]
+
+
+def questions_file(path: Path, *answers: tuple[str, int]) -> str:
+    context = "Big Bens of the Rhine"
+    paragraphs = [
+        {
+            "context": context,
+            "qas": [
+                {"id": f"q{number}", "question": "Which?", "answers": [{"text": text, "answer_start": start}]}
+                for number, (text, start) in enumerate(answers)
+            ]
+            + [{"id": "none", "question": "None?", "answers": [], "is_impossible": True}],
+        }
+    ]
+    path.write_text(json.dumps({"data": [{"title": "T", "paragraphs": paragraphs}]}), encoding="utf-8")
+    return str(path)
+
+
+def test_the_table_has_a_row_for_each_language_and_the_average(tmp_path: Path) -> None:
+    files = [
+        questions_file(tmp_path / "set.en.json", ("Big Bens", 0), ("Big", 0)),
+        questions_file(tmp_path / "set.de.json", ("Rhine", 16)),
+    ]
+    evaluation = evaluate.run_with_progress(FirstWordsReader(), evaluate.read_questions(files, None))
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as captured:
+        console.print(evaluate.evaluation_table(evaluation))
+    rows = [line.split() for line in captured.get().splitlines()]
+    assert ["en", "2", "83.3", "50.0", "83.3", "50.0"] in rows
+    assert ["de", "1", "0.0", "0.0", "0.0", "0.0"] in rows
+    assert ["average", "3", "41.7", "25.0", "41.7", "25.0"] in rows
+    assert "2 without an answer left out" in captured.get()
+
+
+def test_a_sample_is_of_each_language(tmp_path: Path) -> None:
+    files = [
+        questions_file(tmp_path / "set.en.json", ("Big Bens", 0), ("Big", 0), ("Rhine", 16)),
+        questions_file(tmp_path / "set.de.json", ("Rhine", 16)),
+    ]
+    assert [question.language for question in evaluate.read_questions(files, 2)] == ["de", "en", "en"]
+
+
+def test_files_without_a_question_to_ask_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"set\.en\.json: no question with an expected answer"):
+        evaluate.read_questions([questions_file(tmp_path / "set.en.json")], None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["evaluate", "reader", "missing.json"], 1, "missing.json: no such file"),
+        (["evaluate", "reader", "table.csv"], 1, "table.csv: give questions as"),
+        (["evaluate", "reader", "x.json", "--sample", "0"], 2, "--sample"),
+        (["evaluate", "reader"], 2, "FILE"),
+        (["evaluate"], 2, "Missing command"),
+    ],
+)
+def test_mistakes_are_one_line_on_stderr(
+    arguments: list[str], exit_code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == exit_code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
