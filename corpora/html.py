@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from corpora.errors import RowError
-from corpora.sources import Row, SourceFile, decode, read_bytes, refuse_utf16
+from corpora.sources import Row, SourceFile, decode, is_encodable, read_bytes, refuse_utf16
 from corpora.text import text_document
 
 MAX_TAGS = 30_000
 """The search for the main text takes a time that grows faster than the page; larger pages are read as a whole."""
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_WHOLE_PAGE = re.compile(r"<(?:html|body)\b", re.IGNORECASE)
 _LIST_OR_TABLE = ("- ", "|")
 _UNSEEN = frozenset({"head", "script", "style", "template", "noscript"})
 _INLINE = re.compile("a|abbr|b|bdi|bdo|cite|code|em|font|i|kbd|mark|q|s|small|span|strong|sub|sup|time|u|var|wbr")
@@ -23,11 +25,12 @@ _INLINE = re.compile("a|abbr|b|bdi|bdo|cite|code|em|font|i|kbd|mark|q|s|small|sp
 def read_html(file: SourceFile) -> Iterator[Row | RowError]:
     """Yield the page as one document; offsets count in the extracted text, whose paragraphs a blank line parts.
 
-    The title is the page's, else the file's name. Where no main text is found, the document is all text of the page.
+    The title is the page's, else the file's name. The document is all text of the file where that is a fragment
+    without ``<html>`` or ``<body>``, and where no main text is found.
     """
     page = _decode(read_bytes(file), file)
     text, title = "", None
-    if page.count("<") <= 2 * MAX_TAGS:
+    if _WHOLE_PAGE.search(page) and page.count("<") <= 2 * MAX_TAGS:
         text, title = _main_text(page)
     row = text_document(_paragraphs(text if text.strip() else _all_text(page)), file)
     if isinstance(row, Row) and title:
@@ -39,10 +42,17 @@ def _main_text(page: str) -> tuple[str, str | None]:
     """Return main text and title, either of them empty where it is not found."""
     from trafilatura import bare_extraction
 
+    _silence()
     found = bare_extraction(page, include_comments=False, with_metadata=True)
     if found is None or isinstance(found, dict):
         return "", None
     return found.text or "", found.title
+
+
+@cache
+def _silence() -> None:
+    """Keep the library's warnings about odd pages from stderr, unless the application has set up logging."""
+    logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
 
 def _all_text(page: str) -> str:
@@ -89,15 +99,22 @@ def _decode(content: bytes, file: SourceFile) -> str:
     """Decode a page: UTF-8 where that is valid, else the charset that the page itself declares."""
     refuse_utf16(content, file)
     declared = _CHARSET.search(content[:4096])
-    if declared is not None:
+    if declared is not None and not _is_utf8(content):
         try:
-            content.decode("utf-8")
-        except UnicodeDecodeError:
-            try:
-                return codecs.decode(content, declared.group(1).decode("ascii"))
-            except (LookupError, UnicodeDecodeError):
-                pass
+            page = content.decode(declared.group(1).decode("ascii"))
+        except (LookupError, ValueError):
+            page = ""
+        if page and is_encodable(page):
+            return page
     return decode(content, file)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _paragraphs(text: str) -> str:

@@ -59,6 +59,7 @@ def _lines(stream: ByteStream, limit: int) -> Iterator[tuple[int, bytes | None]]
                 pass
             yield number, None
         else:
+            line = line.rstrip(b"\r\n")
             yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
@@ -76,7 +77,7 @@ def _parse(line: bytes) -> dict[str, object]:
     except UnicodeDecodeError as error:
         raise ValueError(f"is not UTF-8 (byte 0x{line[error.start]:02x} at byte {error.start + 1})") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not valid JSON: {error.msg} at column {error.colno}") from None
+        raise ValueError(f"is not valid JSON: {error.msg.removesuffix(' at')} at column {error.colno}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     if not isinstance(row, dict):

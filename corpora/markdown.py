@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from corpora.documents import Section
 from corpora.errors import RowError
@@ -70,7 +70,7 @@ def heading_sections(text: str, headings: Sequence[Heading]) -> tuple[Section, .
     sections: list[Section] = []
     path: list[Heading] = []
     pending: int | None = None
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
+    for heading, following in zip_longest(headings, headings[1:]):
         path = [above for above in path if above.level < heading.level] + [heading]
         start = heading.start if pending is None else pending
         if (

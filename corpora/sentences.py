@@ -59,8 +59,8 @@ def sentences(text: str, start: int, end: int, language: str | None) -> Iterator
 def divide(text: str, start: int, end: int, token_starts: Sequence[int], limit: int) -> list[tuple[int, int]]:
     """Cut an over-long sentence into pieces of at most ``limit`` tokens: at spaces, else at words, else at tokens.
 
-    ``token_starts`` are the sorted offsets at which the tokens of the text begin. Only a token that shares its start
-    with others can leave a piece over the limit.
+    Neighbours are joined up to a quarter of the limit, so that pieces can be dealt out evenly. ``token_starts`` are
+    the sorted offsets at which the tokens of the text begin; only tokens that share one can break the limit.
     """
     pieces = [(start, end)]
     for cutter in (_at_spaces, _at_words, _at_tokens):
@@ -69,7 +69,8 @@ def divide(text: str, start: int, end: int, token_starts: Sequence[int], limit: 
             if count_tokens(token_starts, *piece) <= limit:
                 finer.append(piece)
             else:
-                finer.extend(_pieces(piece, cutter(text, *piece, token_starts), token_starts, limit))
+                places = cutter(text, *piece, token_starts)
+                finer.extend(_pieces(piece, places, token_starts, max(1, limit // 4)))
         pieces = finer
     return pieces
 

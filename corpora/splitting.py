@@ -86,7 +86,7 @@ class Splitter:
         return spans
 
     def _units(self, text: str, start: int, end: int, language: str | None) -> Iterator[_Unit]:
-        """Cut a section into sentences, and sentences over the maximum into pieces of a quarter of the target."""
+        """Cut a section into sentences, and sentences over the maximum into pieces of at most the target."""
         start, end = trimmed(text, start, end)
         for block in _blocks(_sentences_in_paragraphs(text, start, end, language)):
             base = block[0].start
@@ -96,7 +96,7 @@ class Splitter:
                 if tokens <= self.max_tokens:
                     yield replace(unit, tokens=tokens)
                     continue
-                for piece in divide(text, unit.start, unit.end, token_starts, max(1, self.target_tokens // 4)):
+                for piece in divide(text, unit.start, unit.end, token_starts, self.target_tokens):
                     first, past = trimmed(text, *piece)
                     if first < past:
                         tokens = count_tokens(token_starts, first, past)
@@ -134,11 +134,11 @@ class Splitter:
         """Yield the units as one span, or as several where its own token count is over the maximum after all.
 
         Tokens were counted in larger blocks of text; cut out of them, a passage may have some more. Counting again
-        costs as much as the first time, so it is done only where a third more would be too many. ``overlap`` units
-        at the front belong to the neighbour as well.
+        costs as much as the first time, so it is done only where a third more and eight would be too many. The first
+        ``overlap`` units belong to the neighbour as well.
         """
         start, end = units[0].start, units[-1].end
-        surely = sum(unit.tokens for unit in units) * 4 // 3 <= self.max_tokens
+        surely = sum(unit.tokens for unit in units) * 4 // 3 + 8 <= self.max_tokens
         if surely or end - start == 1 or len(self.token_offsets(text[start:end])) <= self.max_tokens:
             yield start, end
         elif overlap:

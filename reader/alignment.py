@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reader.errors import ReaderError
 from reader.windows import Pieces
@@ -44,8 +44,8 @@ class WordTokenizer(Protocol):
         """Return the pieces of a text; the last piece of every word ends in ``</w>``."""
         ...
 
-    def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]:
-        """Return the ids of pieces."""
+    def convert_tokens_to_ids(self, tokens: list[str]) -> Any:
+        """Return the list of the ids of pieces."""
         ...
 
 

@@ -57,7 +57,9 @@ UNFITTED = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=0.0, thresho
 """For checkpoints that bring no calibration: the order is that of the scores, the values mean nothing more."""
 
 
-def fit_calibration(features: Floats, right: npt.NDArray[np.bool_], *, threshold: float, ridge: float = 1.0) -> Calibration:
+def fit_calibration(
+    features: Floats, right: npt.NDArray[np.bool_], *, threshold: float, ridge: float = 1.0
+) -> Calibration:
     """Fit by maximum likelihood on (n, 3) span, no-answer and retrieval scores and whether each answer was right.
 
     Newton's method on standardised features with an L2 penalty ``ridge`` on the weights (not on the bias).

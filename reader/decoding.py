@@ -78,6 +78,8 @@ def to_characters(
     """
     shift = first_token - passage_start
     start, end = offsets[span.first + shift][0], offsets[span.last + shift][1]
+    if start >= end:
+        return None
     while 0 < start < end and _is_mark(text[start]):
         start -= 1
     while end < len(text) and _is_mark(text[end]):

@@ -24,7 +24,7 @@ class Engine:
 
     def __init__(self, network: ReaderNetwork, compute: Compute, *, pad: int, beams: int) -> None:
         self._network = network.to(compute.device).eval().requires_grad_(False)
-        self._network.transformer.to(compute.dtype)
+        self._network.transformer.to(compute.dtype)  # type: ignore[arg-type]  # the wrapper's type is wrong
         self._device = compute.device
         self._pad = pad
         self._beams = beams

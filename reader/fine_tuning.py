@@ -31,6 +31,7 @@ class TrainingReport:
     windows: int
     tokens: int
     seconds: float
+    loss: float
 
 
 def default_recipe() -> Path:
@@ -50,8 +51,8 @@ def fine_tune(
 ) -> TrainingReport:
     """Train a reader by a recipe on the files below ``data``, into ``directory``.
 
-    Run again after an interruption, it goes on from the last saved state (in ``directory/run``). The reader has no fitted
-    calibration yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
+    Run again after an interruption, it goes on from the last saved state (in ``directory/run``). The reader has no
+    fitted calibration yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
     """
     from reader.training import Trainer
 
@@ -64,21 +65,10 @@ def fine_tune(
     windows = WindowMaker(tokenizer, recipe).windows(split.train, say)
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
     network = fresh_network(recipe)
-    last: list[TrainingProgress] = []
-
-    def show(now: TrainingProgress) -> None:
-        last[:] = [now]
-        progress(now)
-
-    trainer = Trainer(network, recipe, choose_compute(device), directory / "run")
-    trainer.run(windows, progress=show)
+    done = Trainer(network, recipe, choose_compute(device), directory / "run").run(windows, progress=progress)
     save_reader(directory, settings_of(recipe, name), trained_tensors(network))
-    done = last[0] if last else None
     return TrainingReport(
-        directory=directory,
-        windows=len(windows),
-        tokens=0 if done is None else done.tokens,
-        seconds=0.0 if done is None else done.seconds,
+        directory=directory, windows=len(windows), tokens=done.tokens, seconds=done.seconds, loss=done.loss
     )
 
 

@@ -1,5 +1,4 @@
-"""The heads of ``XLMForQuestionAnswering`` and ``...Simple``, under the same names; the beam head's end layer is
-factored.
+"""The heads of ``XLMForQuestionAnswering`` and ``...Simple``, under the same names; the beam head's end is factored.
 
 Start logits are linear. End logits are conditional on a start s: ``dense_1(LayerNorm(tanh(dense_0([h; h_s]))))``, as in
 Yang et al., "XLNet", 2019, section A.5. Since ``dense_0([h; h_s]) = W_h h + W_s h_s + b``, both products are computed
@@ -77,7 +76,8 @@ class BeamHead(nn.Module):
         """Return (batch,) logits for "no answer"; ``start_logits`` must already be masked with ``MASKED``."""
         expected_start = torch.einsum("blh,bl->bh", states, torch.softmax(start_logits, dim=-1))
         rows = torch.arange(len(states), device=states.device)
-        return self.answer_class(expected_start, states[rows, cls_positions])
+        logits: Tensor = self.answer_class(expected_start, states[rows, cls_positions])
+        return logits
 
 
 class LinearHead(nn.Linear):

@@ -46,7 +46,7 @@ class ReaderNetwork(nn.Module):
         embeddings.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
 
     def encode(self, batch: WindowBatch) -> Tensor:
-        """Return the hidden states, (batch, length, hidden), in float32: the head is small and runs in full precision."""
+        """Return the hidden states, (batch, length, hidden), in float32: the head runs in full precision."""
         output = self.transformer(
             input_ids=batch.input_ids, attention_mask=batch.attention_mask, token_type_ids=batch.token_types
         )

@@ -34,11 +34,13 @@ class HeldOut:
 class Recipe:
     """What decides a training run, apart from the weights that it starts from.
 
-    ``negatives`` and ``titles`` are shares of the windows; ``lengths`` are the largest window sizes in tokens, drawn with
-    ``length_weights``; ``warmup`` is a share of the run; the learning rates fall linearly to zero after it.
+    Training stops after ``tokens`` tokens, or when every window has been seen. ``negatives`` and ``titles`` are shares
+    of the windows; ``lengths`` are the largest window sizes in tokens, drawn with ``length_weights``; ``warmup`` is a
+    share of the run; the learning rates fall linearly to zero after it.
     """
 
     seed: int
+    tokens: int
     learning_rate: float
     head_learning_rate: float
     weight_decay: float
@@ -59,7 +61,7 @@ def read_recipe(path: Path) -> Recipe:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReaderError(f"{path}: not a recipe ({error}); give a TOML file such as reader/recipes/first.toml") from error
+        raise ReaderError(f"{path}: not a recipe ({error}); give TOML like reader/recipes/first.toml") from error
     try:
         sources = tuple(Source(**_known(Source, row)) for row in raw.pop("source", []))
         held_out = HeldOut(**_known(HeldOut, raw.pop("held_out", {})))

@@ -59,7 +59,9 @@ def settings_from(raw: Mapping[str, Any]) -> ReaderSettings:
     """Build settings from their JSON form; raise ValueError, TypeError or KeyError for anything else."""
     if raw["no_answer"] not in ("class", "null"):
         raise ValueError(f"no_answer is {raw['no_answer']!r}, neither 'class' nor 'null'")
-    pair = {key: tuple(value) if isinstance(value, list) else value for key, value in raw["pair"].items()}
+    pair: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in raw["pair"].items()
+    }
     plain = ReaderSettings(name=raw["name"], pair=PairFormat(**pair))
     return replace(
         plain,

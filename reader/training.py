@@ -41,14 +41,18 @@ class TrainingProgress:
 
 
 def plan_batches(lengths: Sequence[int], recipe: Recipe) -> list[list[int]]:
-    """Group windows of like length within blocks, and shuffle the batches; the same plan for the same input."""
+    """Group windows of like length within blocks, and shuffle the batches; the same plan for the same input.
+
+    The plan ends with the batch that reaches the recipe's number of tokens.
+    """
     shuffled = np.random.default_rng(recipe.seed)
     plan: list[list[int]] = []
     for block in range(0, len(lengths), _SORTED_BLOCK):
         members = range(block, min(block + _SORTED_BLOCK, len(lengths)))
         batches = token_budget_batches([lengths[i] for i in members], budget=recipe.batch_tokens)
         plan += [[block + i for i in batches[j]] for j in shuffled.permutation(len(batches))]
-    return plan
+    tokens = np.cumsum([sum(lengths[i] for i in batch) for batch in plan])
+    return plan[: 1 + int(np.searchsorted(tokens, recipe.tokens))]
 
 
 def collate(windows: Sequence[TrainingWindow], device: torch.device) -> WindowBatch:
@@ -110,6 +114,7 @@ class Trainer:
         self._step = 0
         self._tokens = 0
         self._seconds = 0.0
+        self._mean = torch.zeros(3)
 
     def run(
         self,
@@ -117,8 +122,11 @@ class Trainer:
         *,
         save_every: float = 300.0,
         progress: Callable[[TrainingProgress], None] = lambda now: None,
-    ) -> None:
-        """Train on all windows once, from where a saved run stopped; save every ``save_every`` seconds and at the end."""
+    ) -> TrainingProgress:
+        """Train on the planned batches, from where a saved run stopped, and return where the run ended.
+
+        The state is saved every ``save_every`` seconds and at the end.
+        """
         plan = plan_batches([len(window.ids) for window in windows], self._recipe)
         self._resume(len(plan))
         saved = time.monotonic()
@@ -127,10 +135,10 @@ class Trainer:
             if time.monotonic() - saved > save_every or now.step == now.steps:
                 self._save(now)
                 saved = time.monotonic()
+        return self._progress(len(plan))
 
     def _steps(self, windows: Sequence[TrainingWindow], plan: Sequence[Sequence[int]]) -> Iterator[TrainingProgress]:
         self._network.train()
-        mean = torch.zeros(3)
         parameters = [p for p in self._network.parameters() if p.requires_grad]
         for step in range(self._step, len(plan)):
             began = time.monotonic()
@@ -144,11 +152,11 @@ class Trainer:
             self._step, self._tokens = step + 1, self._tokens + sum(len(window.ids) for window in batch)
             self._seconds += time.monotonic() - began
             fade = min(0.98, 1 - 1 / (step + 1))
-            mean = fade * mean + (1 - fade) * parts.detach().cpu()
-            yield self._progress(len(plan), mean.tolist())
+            self._mean = fade * self._mean + (1 - fade) * parts.detach().cpu()
+            yield self._progress(len(plan))
 
-    def _progress(self, steps: int, parts: list[float]) -> TrainingProgress:
-        start, end, answerable = parts
+    def _progress(self, steps: int) -> TrainingProgress:
+        start, end, answerable = self._mean.tolist()
         return TrainingProgress(
             step=self._step,
             steps=steps,
@@ -169,6 +177,7 @@ class Trainer:
             "step": self._step,
             "tokens": self._tokens,
             "seconds": self._seconds,
+            "mean": self._mean,
             "recipe": repr(self._recipe),
         }
         part = self._directory / f"{STATE_FILE}.part"
@@ -187,6 +196,7 @@ class Trainer:
         self._network.load_state_dict(state["network"], strict=False)
         self._optimizer.load_state_dict(state["optimizer"])
         self._step, self._tokens, self._seconds = state["step"], state["tokens"], state["seconds"]
+        self._mean = state["mean"]
 
 
 def _freeze(network: ReaderNetwork, layers: int) -> None:

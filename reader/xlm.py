@@ -140,7 +140,8 @@ def _no_weights(directory: Path) -> str:
     if pickles:
         return (
             f"{directory / pickles[0]} is a pickle, which can run code when it is loaded, and is refused; "
-            "convert it where you trust its source: safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in "
+            "convert it where you trust its source: "
+            "safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in "
             f"torch.load('{pickles[0]}', weights_only=True).items()}}, '{WEIGHTS_FILE}')"
         )
     if (directory / f"{WEIGHTS_FILE}.index.json").is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import ask, demo, evaluate, index, inspecting, serve
+from service.commands import ask, demo, evaluate, index, inspecting, serve, train
 
 INTERRUPTED = 130
 
@@ -31,7 +32,7 @@ for command in (
     inspecting.info,
     serve.serve,
     demo.demo,
-    # train takes its place here.
+    train.train,
 ):
     app.command()(command)
 # Without this a bare "spanglot evaluate" would raise its whole help as an error.
@@ -55,6 +56,10 @@ def start(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a mistake of the user is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a script gets escapes rather than nothing.
+            stream.reconfigure(errors="backslashreplace")
     try:
         returned = typer.main.get_command(app).main(
             args=None if arguments is None else list(arguments), prog_name="spanglot", standalone_mode=False

@@ -57,7 +57,7 @@ def open_reader(reader: Reader | str | Path | None = None, *, device: str = "aut
 
 def embedder_for(directory: str | Path, name_or_path: str | None, *, device: str = "auto") -> Embedder:
     """Load the embedder to index with: the one named, else the one that the index there has, else Spanglot's own."""
-    from indexer import StoreError, load_embedder
+    from indexer import StoreError, embedding
 
     name = name_or_path
     if name is None:
@@ -66,7 +66,7 @@ def embedder_for(directory: str | Path, name_or_path: str | None, *, device: str
         except StoreError:
             # There is no index yet, or one that indexing is about to mend.
             name = None
-    return load_embedder(name, device=device)
+    return embedding.load_embedder(name, device=device)
 
 
 def stored_document(directory: str | Path, document_id: str) -> Document:

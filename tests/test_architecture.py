@@ -29,7 +29,10 @@ MOST_LINES = 320
 MOST_FUNCTION_LINES = 60
 
 # Folders that git ignores or that hold no text of ours.
-NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__"}
+NOT_OURS = {
+    *(".git", ".venv", ".samples-index", ".checkpoints", "build", "dist"),
+    *(".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__"),
+}
 TEXT_SUFFIXES = {".cfg", ".css", ".html", ".ini", ".js", ".json", ".jsonl", ".md", ".py", ".sh", ".toml", ".txt"}
 MACHINE_PATH = re.compile(r"(?<![\w.}/])(?:/(?:root|work|home|Users)/[\w.]|[A-Z]:\\+Users\\)")
 

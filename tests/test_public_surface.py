@@ -66,10 +66,8 @@ SURFACE: dict[str, list[str]] = {
         "Calibration",
         "ReaderError",
         "XlmReader",
-        "exact_match",
-        "f1",
         "load_reader",
-        "normalize_answer",
+        "question_answering",
     ],
     "service": [
         "Answer",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from corpora import ReadReport
+    from corpora import ReadReport, Splitter
     from indexer import Embedder, IndexProgress, IndexReport
 
 # Formats that are read so much faster than they are embedded that counting them first costs nothing to speak of.
@@ -21,12 +21,11 @@ _MOST_COUNTED_BYTES = 64 << 20
 
 def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, report: ReadReport) -> IndexReport:
     """Index the sources into the directory, telling on stderr how far it is; rejected rows go to ``report``."""
-    from corpora import Splitter, read_documents
-    from encoder import base_model_directory, load_tokenizer, token_offsets
+    from corpora import read_documents
     from indexer import build_index
     from service.commands import console
 
-    splitter = Splitter(token_offsets(load_tokenizer(base_model_directory())))
+    splitter = make_splitter()
     documents = read_documents(sources, report=report)
     total = count_documents(sources)
     with _progress(console.notices()) as bar:
@@ -37,6 +36,14 @@ def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, rep
             bar.update(task, completed=done.documents, passages=done.embedded, speed=speed)
 
         return build_index(directory, documents, embedder=embedder, splitter=splitter, progress=show)
+
+
+def make_splitter() -> Splitter:
+    """Return the splitter of every index: passages are measured in the base encoder's tokens."""
+    from corpora import Splitter
+    from encoder import base_model_directory, load_tokenizer, token_offsets
+
+    return Splitter(token_offsets(load_tokenizer(base_model_directory())))
 
 
 def count_documents(sources: Sequence[str]) -> int | None:

@@ -37,13 +37,13 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
     """Open the index of the samples, made now where it is not there yet."""
     from corpora import ReadReport, sample_documents
     from encoder import home_directory
-    from indexer import IndexNotFound, load_embedder
+    from indexer import IndexNotFound, embedding
     from service import demo as demos
     from service import opening
     from service.answering import QuestionAnswerer
     from service.commands import building
 
-    embedder = load_embedder(device=device)
+    embedder = embedding.load_embedder(device=device)
     directory = demos.demo_directory(home_directory(), sample_documents(), embedder)
     try:
         index = opening.open_index(directory, device=device, embedder=embedder)

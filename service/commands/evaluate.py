@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reader.evaluation import AnswerQuality, PassageReader, ReaderEvaluation
     from reader.questions import GoldQuestion
+    from service.retrieval_evaluation import RetrievalEvaluation
 
 app = typer.Typer(
     name="evaluate",
@@ -55,6 +56,54 @@ def evaluate_reader(
         console.write_json(evaluation_json(evaluation))
     else:
         console.results().print(evaluation_table(evaluation))
+
+
+@app.command("retrieval")
+def evaluate_retrieval(
+    files: FilesArgument,
+    index: Annotated[
+        str | None, typer.Option("--index", metavar="DIR", help="An index that holds the paragraphs; else one is made.")
+    ] = None,
+    device: DeviceOption = "auto",
+    sample: SampleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure retrieval: is a question's own paragraph among the first passages of all paragraphs?"""
+    import tempfile
+
+    from corpora import ReadReport
+    from indexer import Index, load_embedder
+    from service.commands import building, console, quiet
+    from service.retrieval_evaluation import evaluate_retrieval as measure
+    from service.retrieval_evaluation import retrieval_json
+
+    questions = read_questions(files, sample)
+    quiet.quiet_libraries()
+    with tempfile.TemporaryDirectory() as scratch:
+        if index is None:
+            building.build(files, scratch, load_embedder(device=device), ReadReport())
+        with Index.open(scratch if index is None else index, device=device) as opened:
+            evaluation = measure(opened.retriever, opened.documents(), questions)
+    if json:
+        console.write_json(retrieval_json(evaluation))
+    else:
+        console.results().print(retrieval_table(evaluation))
+
+
+def retrieval_table(evaluation: RetrievalEvaluation) -> Table:
+    """Lay the figures out for people: a row for each language, the mean over languages last."""
+    from rich import box
+    from rich.table import Table
+
+    left_out = f"; {evaluation.missing} whose paragraph is not indexed left out" if evaluation.missing else ""
+    table = Table(box=box.SIMPLE, caption=f"Rank of the question's own paragraph{left_out}.")
+    table.add_column("language")
+    for heading in ("questions", "recall@1", "recall@5", "recall@20", "MRR", "nDCG@10"):
+        table.add_column(heading, justify="right")
+    for language, one in (*evaluation.by_language.items(), ("average", evaluation.average)):
+        figures = (one.recall_1, one.recall_5, one.recall_20, one.mrr, one.ndcg_10)
+        table.add_row(language, str(one.questions), *(f"{figure:.3f}" for figure in figures))
+    return table
 
 
 def read_questions(files: list[str], sample: int | None) -> list[GoldQuestion]:

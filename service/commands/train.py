@@ -10,7 +10,9 @@ import typer
 from service.commands.options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
+    from reader.fine_tuning import TrainingReport
     from reader.training import TrainingProgress
+    from service.calibrating import CalibrationReport
 
 DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
 IntoOption = Annotated[str, typer.Option("--into", metavar="DIR", help="Where the reader and the run's state go.")]
@@ -33,8 +35,10 @@ def train(
 
     from reader.fine_tuning import default_recipe, fine_tune
     from service.commands import console, quiet
+    from service.fitting import fit_reader
 
     quiet.quiet_libraries()
+    recipe_path = default_recipe() if recipe is None else Path(recipe)
     notices = console.notices()
     columns = (
         *Progress.get_default_columns()[:2],
@@ -51,7 +55,7 @@ def train(
                 notices.print(f"step {now.step}/{now.steps} loss {now.loss:.3f} {now.tokens_per_second:,.0f} tokens/s")
 
         report = fine_tune(
-            default_recipe() if recipe is None else Path(recipe),
+            recipe_path,
             Path(data),
             Path(into),
             name=name,
@@ -59,11 +63,37 @@ def train(
             say=notices.print,
             progress=show,
         )
+        fitting = bar.add_task("calibrating", total=None, loss=report.loss, speed=0.0)
+        fitted = fit_reader(
+            report.directory,
+            recipe_path,
+            Path(data),
+            device=device,
+            say=notices.print,
+            progress=lambda done, total: bar.update(fitting, completed=done, total=total),
+        )
     if json:
-        facts = {"directory": str(report.directory), "windows": report.windows, "tokens": report.tokens}
-        console.write_json({**facts, "seconds": round(report.seconds, 1)})
+        console.write_json(_facts(report, fitted))
     else:
         console.results().print(
             f"{report.windows:,} windows, {report.tokens:,} tokens in {report.seconds / 60:.0f} min; "
-            f"the reader is in {report.directory}"
+            f"the reader is in {report.directory}\n"
+            f"held out: {100 * fitted.accuracy:.1f} % right, calibration error {fitted.calibration_error:.3f}, "
+            f"answerable or not: AUROC {fitted.auroc:.3f}, threshold {fitted.calibration.threshold:.2f}"
         )
+
+
+def _facts(report: TrainingReport, fitted: CalibrationReport) -> dict[str, object]:
+    return {
+        "directory": str(report.directory),
+        "windows": report.windows,
+        "tokens": report.tokens,
+        "seconds": round(report.seconds, 1),
+        "held_out": {
+            "questions": fitted.questions,
+            "accuracy": round(fitted.accuracy, 4),
+            "calibration_error": round(fitted.calibration_error, 4),
+            "auroc": round(fitted.auroc, 4),
+            "threshold": fitted.calibration.threshold,
+        },
+    }

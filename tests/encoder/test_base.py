@@ -57,7 +57,7 @@ def test_the_named_base_takes_its_place(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_a_named_base_without_a_model_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPANGLOT_BASE", str(tmp_path / "nowhere"))
-    with pytest.raises(ModelError, match="nowhere, which has no config.json"):
+    with pytest.raises(ModelError, match=r"nowhere, which has no config\.json"):
         base_model_directory()
 
 

@@ -21,9 +21,7 @@ def test_an_unknown_device_is_named_with_the_choices() -> None:
         choose_compute("tpu")
 
 
-def test_home_is_the_named_directory_or_the_platforms_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
+def test_home_is_the_named_directory_or_the_platforms_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("SPANGLOT_HOME", "/srv/spanglot")
     assert str(home_directory()) == "/srv/spanglot"
     monkeypatch.delenv("SPANGLOT_HOME")

@@ -1,0 +1,164 @@
+"""Fit a reader's calibration: ask held-out questions of an index of their paragraphs, with and without the right one.
+
+The service does this because it takes both a retriever and a reader; the reader keeps the result.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reader.calibration import Calibration, fit_calibration
+from service import judging
+
+if TYPE_CHECKING:
+    from reader.questions import GoldQuestion
+    from reader.spans import AnswerSpan
+    from service.protocols import Reader, Retriever
+
+Floats = npt.NDArray[np.float64]
+_ROUNDS = 4
+_CHUNK = 16
+_START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=5.0, threshold=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was found for one question: (n, 3) span, no-answer and retrieval scores, and which of the n are right.
+
+    ``answerable`` is False where the question's own paragraph was withheld.
+    """
+
+    language: str
+    features: Floats
+    right: npt.NDArray[np.bool_]
+    answerable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationReport:
+    """The fitted calibration and its figures on the half of the questions that took no part in the fit.
+
+    ``accuracy`` is the share of answerable questions whose best answer is right, ``calibration_error`` the expected
+    calibration error over ten equal bins, ``auroc`` how well the best score tells answerable from unanswerable
+    questions (one half is chance).
+    """
+
+    calibration: Calibration
+    questions: int
+    accuracy: float
+    calibration_error: float
+    auroc: float
+
+
+def ask_held_out(
+    reader: Reader,
+    retriever: Retriever,
+    questions: Sequence[GoldQuestion],
+    documents: Sequence[str],
+    *,
+    retrieved: int = 20,
+    read: int = 10,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Asked]:
+    """Ask every question once; ``documents[i]`` is the id of the document that is the context of ``questions[i]``.
+
+    Every other question finds its own document withheld, and so cannot be answered.
+    """
+    asked: list[Asked] = []
+    for start in range(0, len(questions), _CHUNK):
+        chunk = questions[start : start + _CHUNK]
+        found = retriever.retrieve_batch([question.question for question in chunk], top_k=retrieved)
+        kept = []
+        for place, passages in enumerate(found, start=start):
+            withheld = documents[place] if place % 2 else None
+            kept.append([item for item in passages if item.passage.document_id != withheld][:read])
+        spans = reader.read_batch(
+            [question.question for question in chunk],
+            [[item.passage for item in passages] for passages in kept],
+            top_k=3,
+        )
+        for place, (question, passages, answers) in enumerate(zip(chunk, kept, spans, strict=True), start=start):
+            scores = {item.passage.id: item.score for item in passages}
+            asked.append(_record(question, answers, scores, answerable=place % 2 == 0))
+        progress(len(asked), len(questions))
+    return asked
+
+
+def calibrate(asked: Sequence[Asked], *, seed: int = 1) -> CalibrationReport:
+    """Fit on half of the questions, measure on the other half, and return the calibration fitted on all of them."""
+    order = [one for one in asked if len(one.features)]
+    random.Random(seed).shuffle(order)
+    half = len(order) // 2
+    probe = _fit(order[:half])
+    best = [_best(one, probe) for one in order[half:]]
+    p = np.array([value for value, _ in best])
+    right = np.array([is_right for _, is_right in best])
+    answerable = np.array([one.answerable for one in order[half:]])
+    return CalibrationReport(
+        calibration=_fit(order),
+        questions=len(order),
+        accuracy=float(right[answerable].mean()),
+        calibration_error=expected_calibration_error(p, right),
+        auroc=area_under_roc(p[answerable], p[~answerable]),
+    )
+
+
+def expected_calibration_error(p: Floats, right: npt.NDArray[np.bool_], bins: int = 10) -> float:
+    """Return the mean gap of confidence and accuracy over equal-width bins, weighted by size (Guo et al., 2017)."""
+    if not len(p):
+        return 0.0
+    places = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = [abs(p[places == b].mean() - right[places == b].mean()) * (places == b).sum() for b in set(places.tolist())]
+    return float(sum(gaps) / len(p))
+
+
+def area_under_roc(positive: Floats, negative: Floats) -> float:
+    """Return the probability that a positive score is above a negative one, ties counting half (Mann and Whitney)."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    difference = positive[:, None] - negative[None, :]
+    return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
+
+
+def _record(
+    question: GoldQuestion, answers: Sequence[AnswerSpan], scores: dict[str, float], *, answerable: bool
+) -> Asked:
+    golds = [answer.text for answer in question.answers]
+    features = [(span.score, span.no_answer_score, scores[span.passage.id]) for span in answers]
+    right = [judging.is_right(span.text, golds, question.language) for span in answers]
+    return Asked(
+        language=str(question.language),
+        features=np.array(features, dtype=np.float64).reshape(-1, 3),
+        right=np.array(right, dtype=np.bool_),
+        answerable=answerable,
+    )
+
+
+def _fit(asked: Sequence[Asked]) -> Calibration:
+    """Fit on the best span of each question; which one is best depends on the fit, so a few rounds."""
+    calibration = _START
+    for _ in range(_ROUNDS):
+        chosen = [int(np.argmax(calibration.probability(*one.features.T))) for one in asked]
+        features = np.array([one.features[i] for one, i in zip(asked, chosen, strict=True)])
+        right = np.array([one.right[i] for one, i in zip(asked, chosen, strict=True)])
+        calibration = fit_calibration(features, right, threshold=0.5)
+    best = [_best(one, calibration) for one in asked]
+    return replace(calibration, threshold=_threshold(np.array([p for p, _ in best]), np.array([r for _, r in best])))
+
+
+def _best(one: Asked, calibration: Calibration) -> tuple[float, bool]:
+    p = calibration.probability(*one.features.T)
+    return float(p.max()), bool(one.right[int(p.argmax())])
+
+
+def _threshold(p: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Return the score that best parts right answers from all others: most true less false positives (Youden, 1950)."""
+    candidates = np.unique(np.round(p, 2))
+    gains = [(p[right] >= t).mean() - (p[~right] >= t).mean() for t in candidates]
+    return float(candidates[int(np.argmax(gains))])

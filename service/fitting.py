@@ -1,0 +1,81 @@
+"""The last step of training: hold the new reader against held-out questions and keep what it learns of its scores."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpora import Document, Splitter
+from encoder import base_model_directory, load_tokenizer, token_offsets
+from service.calibrating import CalibrationReport, ask_held_out, calibrate
+
+if TYPE_CHECKING:
+    from reader.questions import GoldQuestion
+
+ENGLISH, OTHERS = 300, 60
+"""How many held-out questions of English, and of every other language, the calibration asks."""
+
+
+def fit_reader(
+    directory: Path,
+    recipe_path: Path,
+    data: Path,
+    *,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> CalibrationReport:
+    """Fit the calibration of the reader in ``directory`` on the recipe's held-out questions, and save it there.
+
+    All held-out paragraphs of all languages form one index, in which every question is asked.
+    """
+    from indexer import Index, build_index, load_embedder
+    from reader import load_reader
+    from reader.checkpoint import write_settings
+    from reader.examples import split_sources
+    from reader.recipe import read_recipe
+
+    dev = split_sources(read_recipe(recipe_path), data).dev
+    questions = [
+        question
+        for language in sorted(dev)
+        for question in _answerable(dev[language])[: ENGLISH if language == "en" else OTHERS]
+    ]
+    contexts = list(dict.fromkeys(question.context for pool in dev.values() for question in pool[: 3 * ENGLISH]))
+    say(f"asking {len(questions):,} held-out questions of {len(contexts):,} held-out paragraphs")
+    reader = load_reader(directory, device=device)
+    embedder = load_embedder(device=device)
+    with tempfile.TemporaryDirectory() as scratch:
+        splitter = Splitter(token_offsets(load_tokenizer(base_model_directory())))
+        build_index(scratch, _documents(contexts), embedder=embedder, splitter=splitter)
+        with Index.open(scratch, embedder=embedder) as index:
+            asked = ask_held_out(
+                reader,
+                index.retriever,
+                questions,
+                [document_id(question.context) for question in questions],
+                progress=progress,
+            )
+    report = calibrate(asked)
+    write_settings(directory, replace(reader.settings, calibration=report.calibration))
+    return report
+
+
+def document_id(context: str) -> str:
+    """Name a paragraph by its content."""
+    return hashlib.sha256(context.encode()).hexdigest()[:16]
+
+
+def _documents(contexts: Sequence[str]) -> Iterator[Document]:
+    for context in contexts:
+        yield Document(id=document_id(context), text=context)
+
+
+def _answerable(questions: Sequence[GoldQuestion]) -> list[GoldQuestion]:
+    """Return the answerable questions in an order that mixes articles, always the same."""
+    kept = [question for question in questions if question.answers]
+    return sorted(kept, key=lambda question: hashlib.sha256(f"{question.id} {question.question}".encode()).digest())

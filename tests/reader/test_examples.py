@@ -1,0 +1,118 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from corpora.errors import CorpusError
+from reader.errors import ReaderError
+from reader.examples import WindowMaker, split_sources, tokens_of_span
+from reader.recipe import read_recipe
+
+RECIPE = """
+seed = 5
+tokens = 100000
+learning_rate = 1e-3
+head_learning_rate = 1e-3
+weight_decay = 0.0
+warmup = 0.1
+batch_tokens = 64
+frozen_layers = 1
+negatives = {negatives}
+titles = 0.0
+lengths = [{length}]
+length_weights = [1.0]
+question_tokens = 8
+[held_out]
+english = 0
+other_fraction = 0.0
+other_most = 0
+per_article = 1
+[[source]]
+file = "letters.en.jsonl.gz"
+"""
+
+CONTEXTS = ["a b c d e f g h i j", "k l m n o p q r s t"]
+
+
+@pytest.fixture
+def tokenizer() -> Tokenizer:
+    words = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}
+    words |= {letter: place for place, letter in enumerate("abcdefghijklmnopqrst", start=4)}
+    made = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return made
+
+
+def write_data(folder: Path, rows: list[tuple[str, str]]) -> None:
+    """Write questions (answer, context), all of one article."""
+    lines = [
+        {
+            "id": f"q{place}",
+            "lang": "en",
+            "title": "Letters",
+            "context": context,
+            "question": "a b",
+            "answers": [{"text": answer, "answer_start": context.index(answer)}],
+        }
+        for place, (answer, context) in enumerate(rows)
+    ]
+    with gzip.open(folder / "letters.en.jsonl.gz", "wt", encoding="utf-8") as handle:
+        handle.write("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def windows_of(folder: Path, tokenizer: Tokenizer, *, negatives: float, length: int) -> list[list[object]]:
+    path = folder / "recipe.toml"
+    path.write_text(RECIPE.format(negatives=negatives, length=length))
+    recipe = read_recipe(path)
+    made = WindowMaker(tokenizer, recipe).windows(split_sources(recipe, folder).train, lambda text: None)
+    return [[window.ids.tolist(), window.passage_start, window.start, window.end] for window in made]
+
+
+def test_a_window_by_hand(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    write_data(tmp_path, [("c d", CONTEXTS[0])])
+    passage = list(range(4, 14))
+    assert windows_of(tmp_path, tokenizer, negatives=0.0, length=32) == [[[0, 4, 5, 2, 2, *passage, 2], 5, 7, 8]]
+
+
+def test_a_long_passage_is_cropped_around_its_answer(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    write_data(tmp_path, [(letter, CONTEXTS[0]) for letter in "abcdefghij"])
+    for ids, start, first, last in windows_of(tmp_path, tokenizer, negatives=0.0, length=10):
+        assert isinstance(ids, list) and isinstance(start, int) and isinstance(first, int)
+        assert len(ids) == 10 and start == 5 and first == last
+        assert start <= first < len(ids) - 1
+        assert ids[-1] == 2
+
+
+def test_negatives_show_another_passage_of_the_article_and_point_at_cls(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    write_data(tmp_path, [("c", CONTEXTS[0]), ("m", CONTEXTS[1])])
+    found = windows_of(tmp_path, tokenizer, negatives=1.0, length=32)
+    other = [[0, 4, 5, 2, 2, *range(14, 24), 2], 5, 0, 0]
+    one = [[0, 4, 5, 2, 2, *range(4, 14), 2], 5, 0, 0]
+    assert sorted(found, key=str) == sorted([other, one], key=str)
+
+
+def test_an_answer_that_no_window_holds_is_left_out(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    write_data(tmp_path, [("a b c d e f g h", CONTEXTS[0]), ("a", CONTEXTS[0])])
+    assert len(windows_of(tmp_path, tokenizer, negatives=0.0, length=10)) == 1
+
+
+def test_tokens_of_a_span() -> None:
+    offsets = [(0, 3), (3, 6), (7, 9)]
+    assert tokens_of_span(offsets, 4, 8) == (1, 2)
+    assert tokens_of_span(offsets, 3, 6) == (1, 1)
+    assert tokens_of_span(offsets, 6, 7) is None
+
+
+def test_a_missing_file_and_an_unknown_setting_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE.format(negatives=0.1, length=32))
+    with pytest.raises(CorpusError, match=r"letters\.en\.jsonl\.gz"):
+        split_sources(read_recipe(path), tmp_path)
+    path.write_text("momentum = 0.9\n" + RECIPE.format(negatives=0.1, length=32))
+    with pytest.raises(ReaderError, match="unknown setting momentum"):
+        read_recipe(path)
+    path.write_text("seed = 1\n")
+    with pytest.raises(ReaderError, match="missing"):
+        read_recipe(path)

@@ -1,0 +1,365 @@
+"""The command line: results on stdout, one line on stderr for every mistake, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from corpora import Splitter
+from service.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = "When was the canal opened?"
+Run = Callable[..., "Outcome"]
+
+
+class Outcome:
+    """What a command left behind."""
+
+    def __init__(self, exit_code: int, stdout: str, stderr: str) -> None:
+        self.exit_code = exit_code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def error(self, exit_code: int) -> str:
+        """Check that the command failed with one line, and return it."""
+        assert self.exit_code == exit_code
+        assert self.stdout == ""
+        assert self.stderr.endswith("\n")
+        (line,) = self.stderr.splitlines()
+        assert line.startswith("spanglot: error: ")
+        return line
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    embedder: object,
+    reader: object,
+    splitter: Splitter,
+) -> Run:
+    """Run commands in this process, with the small real parts where a model would be loaded."""
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": embedder)
+    monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": reader)
+    monkeypatch.setattr("service.commands.building.make_splitter", lambda: splitter)
+
+    def run(*arguments: str) -> Outcome:
+        exit_code = main(arguments)
+        captured = capsys.readouterr()
+        return Outcome(exit_code, captured.out, captured.err)
+
+    return run
+
+
+def spawn(
+    arguments: Sequence[str | bytes], *, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> Outcome:
+    """Run a command in a process of its own."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **({} if environment is None else environment)}
+    done = subprocess.run(
+        [sys.executable, "-m", "service.cli", *arguments], input=stdin, capture_output=True, env=variables, check=False
+    )
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def write(path: Path, *rows: object) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+# Results
+
+
+def test_ask_prints_answers_with_their_places_and_marks_the_words(run: Run, index_directory: Path) -> None:
+    done = run("ask", ASKED, "--index", str(index_directory), "-k", "1")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "1. 1869  99 %  in 2 places",
+        "   en-canal · The canal · en · characters 42-46",
+        "   Ships pay a toll. The canal was opened in [[1869]]. It has no locks.",
+        "",
+    ]
+
+
+def test_ask_says_when_there_is_no_answer_and_shows_the_candidates(run: Run, index_directory: Path) -> None:
+    done = run("ask", "Who painted the ceiling?", "--index", str(index_directory))
+    assert done.exit_code == 0
+    assert done.stdout.startswith("No answer found (")
+    assert "\n1. " in done.stdout
+
+
+def test_ask_json_has_the_documented_fields(run: Run, index_directory: Path) -> None:
+    found = json.loads(run("ask", ASKED, "--index", str(index_directory), "--json").stdout)
+    assert list(found) == ["question", "language", "answered", "answers", "no_answer", "timings", "index"]
+    best = found["answers"][0]
+    assert list(best) == [
+        *("text", "score", "document_id", "title", "headings", "page", "source", "language", "start", "end"),
+        *("passage", "span_score", "retrieval_score", "support"),
+    ]
+    assert list(best["passage"]) == ["id", "text", "start"]
+    assert (best["text"], best["start"], best["end"], best["source"]) == ("1869", 42, 46, "canals.jsonl")
+
+
+def test_search_json_has_the_documented_fields(run: Run, index_directory: Path) -> None:
+    found = json.loads(run("search", ASKED, "--index", str(index_directory), "-k", "2", "--json").stdout)
+    assert list(found) == ["question", "language", "passages", "timings", "index"]
+    assert [list(passage) for passage in found["passages"]] == [
+        [
+            *("id", "document_id", "title", "text", "start", "language", "page", "source"),
+            *("score", "dense_score", "lexical_score", "rank"),
+        ]
+    ] * 2
+
+
+def test_search_prints_passages_in_their_order(run: Run, index_directory: Path) -> None:
+    lines = run("search", "ทุ่งกุลาร้องไห้", "--index", str(index_directory), "-k", "2").stdout.splitlines()
+    assert lines[0].startswith("1. ")
+    assert " th-rice · ข้าว · th · - · characters 0-" in lines[0]
+    assert lines[3].startswith("2. ")
+
+
+def test_show_gives_the_document_as_it_is_stored(run: Run, index_directory: Path) -> None:
+    shown = json.loads(run("show", str(index_directory), "--document", "en-canal", "--json").stdout)
+    assert shown["text"][42:46] == "1869"
+    assert (shown["title"], shown["metadata"]) == ("The canal", {"author": "B. Marlow"})
+    plain = run("show", str(index_directory), "--document", "en-canal").stdout
+    assert plain.splitlines()[:2] == ["en-canal · The canal · en · canals.jsonl", "author: B. Marlow"]
+    assert plain.endswith("The canal is 193 kilometres long.\n")
+
+
+def test_info_says_what_the_index_holds(run: Run, index_directory: Path) -> None:
+    found = json.loads(run("info", str(index_directory), "--json").stdout)
+    assert (found["documents"], found["languages"]) == (4, {"de": 1, "en": 2, "th": 1})
+    assert found["embedder"] == {"name": "character-trigrams", "revision": "1", "dimension": 256}
+    assert "4 (de 1, en 2, th 1)" in run("info", str(index_directory)).stdout
+
+
+def test_a_document_cannot_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    hostile = "It opened in 1869 \x1b]0;gotcha\x07\x1b[2J\x9b31m."
+    source = write(tmp_path / "a.jsonl", {"id": "x\x1b[1m", "title": "t\x1b[5m", "text": hostile, "language": "en"})
+    run("index", str(source), "--into", str(tmp_path / "x"))
+    for command in (("ask", "When opened it?", "--index"), ("search", "opened", "--index"), ("info",)):
+        assert not set(run(*command, str(tmp_path / "x")).stdout) & set("\x1b\x07\x9b")
+    shown = run("show", str(tmp_path / "x"), "--document", "x\x1b[1m").stdout
+    assert not set(shown) & set("\x1b\x07\x9b")
+
+
+def test_the_question_can_come_from_standard_input(
+    run: Run, index_directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "question").write_text(ASKED + "\n", encoding="utf-8")
+    with (tmp_path / "question").open(encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        found = json.loads(run("ask", "-", "--index", str(index_directory), "--json").stdout)
+    assert found["question"] == ASKED
+
+
+# Indexing
+
+
+def test_index_adds_replaces_and_leaves(run: Run, tmp_path: Path) -> None:
+    source = write(tmp_path / "a.jsonl", {"id": "a", "text": "Ada opened it in 1901."}, {"id": "b", "text": "Bob."})
+    arguments = ("index", str(source), "--into", str(tmp_path / "x"), "--json")
+    assert json.loads(run(*arguments).stdout)["documents"] == {"added": 2, "replaced": 0, "unchanged": 0}
+    write(
+        source, {"id": "a", "text": "Ada opened it in 1902."}, {"id": "b", "text": "Bob."}, {"id": "c", "text": "Cleo."}
+    )
+    report = json.loads(run(*arguments).stdout)
+    assert report["documents"] == {"added": 1, "replaced": 1, "unchanged": 1}
+    assert (report["rejected"], report["errors"]) == (0, [])
+    asked = run("ask", "Who opened it?", "--index", str(tmp_path / "x"), "--json").stdout
+    assert json.loads(asked)["answers"][0]["text"] == "1902"
+
+
+def test_index_reports_rejected_rows_by_line_and_keeps_the_rest(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    good = json.dumps({"id": "a", "text": "Ada."})
+    source.write_text(
+        "\n".join([good, "{", *['{"id": 1}'] * 24, json.dumps({"id": "z", "text": "Zoe."})]), encoding="utf-8"
+    )
+    done = run("index", str(source), "--into", str(tmp_path / "x"))
+    assert done.exit_code == 3
+    assert "2 documents added" in done.stdout
+    lines = done.stderr.splitlines()
+    assert lines[0] == "25 rows or files could not be used:"
+    assert lines[1].startswith(f"  {source}, line 2: ")
+    assert (len(lines), lines[-1]) == (22, "  and 5 more")
+    found = json.loads(run("index", str(source), "--into", str(tmp_path / "x"), "--json").stdout)
+    assert (found["rejected"], len(found["errors"]), found["errors"][0]["line"]) == (25, 20, 2)
+
+
+def test_index_with_nothing_but_bad_rows_names_them(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text("{\n", encoding="utf-8")
+    done = run("index", str(source), "--into", str(tmp_path / "x"))
+    assert done.exit_code == 1
+    assert f"{source}, line 1: " in done.stderr
+    assert "spanglot: error: no documents" in done.stderr
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "told"),
+    [
+        (("ask", ASKED, "--index", "{index}", "-k", "0"), 2, "from 1 to 100"),
+        (("ask", ASKED, "--index", "{index}", "-k", "101"), 2, "from 1 to 100"),
+        (("search", ASKED, "--index", "{index}", "-k", "-5"), 2, "from 1 to 100"),
+        (("ask", ASKED, "--index", "{index}", "-k", "many"), 2, "integer"),
+        (("ask", "", "--index", "{index}"), 2, "empty"),
+        (("search", " \t", "--index", "{index}"), 2, "empty"),
+        (("ask", "x" * 2001, "--index", "{index}"), 2, "2,000"),
+        (("ask", "a\udce9", "--index", "{index}"), 2, "UTF-8"),
+        (("ask", ASKED), 2, "--index"),
+        (("ask", "--index", "{index}"), 2, "QUESTION"),
+        (("ask", ASKED, "--index", "{tmp}/none"), 1, "none"),
+        (("search", ASKED, "--index", "{tmp}"), 1, "spanglot index"),
+        (("info", "{tmp}"), 1, "spanglot index"),
+        (("show", "{index}", "--document", "nobody"), 2, "nobody"),
+        (("index", "{tmp}/missing.jsonl", "--into", "{tmp}/x"), 2, "missing.jsonl"),
+        (("index", "{tmp}/new\nline", "--into", "{tmp}/x"), 2, "new line"),
+        (("index", "{tmp}/empty", "--into", "{tmp}/x"), 1, "empty"),
+        (("index", "--into", "{tmp}/x"), 2, "SOURCE"),
+        (("serve", "--index", "{index}", "--port", "70000"), 2, "70000"),
+        (("serve", "--index", "{index}", "--host", "::zz"), 2, "::zz"),
+        (("evaluate",), 2, "command"),
+        (("askk", ASKED), 2, "ask"),
+        (("--bad",), 2, "--bad"),
+    ],
+    ids=lambda value: " ".join(value)[:50].encode("ascii", "replace").decode() if isinstance(value, tuple) else None,
+)
+def test_mistakes_are_one_line(
+    run: Run, index_directory: Path, tmp_path: Path, arguments: tuple[str, ...], exit_code: int, told: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    filled = [
+        argument.replace("{index}", str(index_directory)).replace("{tmp}", str(tmp_path)) for argument in arguments
+    ]
+    assert told in run(*filled).error(exit_code)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_index_of_another_embedder_is_refused(
+    run: Run, tmp_path: Path, embedder: object, monkeypatch: object
+) -> None:
+    source = write(tmp_path / "a.jsonl", {"id": "a", "text": "Ada opened it in 1901."})
+    run("index", str(source), "--into", str(tmp_path / "x"))
+
+    class Other(type(embedder)):  # type: ignore[misc]
+        revision = "2"
+
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": Other())  # type: ignore[attr-defined]
+    for arguments in (("index", str(source), "--into"), ("ask", ASKED, "--index")):
+        line = run(*arguments, str(tmp_path / "x")).error(1)
+        assert "revision 1" in line
+        assert "revision 2" in line
+
+
+def test_a_port_in_use_is_one_line(run: Run, index_directory: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}: " in run("serve", "--index", str(index_directory), "--port", str(port)).error(1)
+
+
+def test_a_question_of_ten_megabytes_on_standard_input_is_one_line(index_directory: Path) -> None:
+    assert "2,000" in spawn(["ask", "-", "--index", str(index_directory)], stdin=b"why " * 2_500_000).error(2)
+
+
+def test_bytes_that_are_no_utf8_are_one_line(index_directory: Path) -> None:
+    assert "UTF-8" in spawn([b"ask", b"caf\xe9?", b"--index", os.fsencode(index_directory)]).error(2)
+    assert "UTF-8" in spawn(["ask", "-", "--index", str(index_directory)], stdin=b"caf\xe9?").error(2)
+
+
+def test_text_that_stdout_cannot_carry_is_escaped(index_directory: Path) -> None:
+    done = spawn(
+        ["show", str(index_directory), "--document", "th-rice", "--json"], environment={"PYTHONIOENCODING": "ascii"}
+    )
+    assert (done.exit_code, json.loads(done.stdout)["title"]) == (0, "ข้าว")
+    assert (
+        spawn(
+            ["show", str(index_directory), "--document", "th-rice"], environment={"PYTHONIOENCODING": "ascii"}
+        ).exit_code
+        == 0
+    )
+
+
+def test_a_reader_that_has_left_is_no_error(index_directory: Path) -> None:
+    command = [sys.executable, "-m", "service.cli", "show", str(index_directory), "--document", "en-canal"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+
+
+# Start
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from service.cli import main\n"
+        "codes = main(['--help']), main(['ask', '--help']), main(['--version'])\n"
+        "heavy = {'torch', 'transformers', 'faiss', 'fastapi', 'sentence_transformers', 'numpy', 'uvicorn'}\n"
+        "print(codes, sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "(0, 0, 0) []"
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    done = run()
+    assert done.exit_code == 0
+    for command in ("index", "ask", "search", "show", "info", "serve", "demo", "evaluate"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_an_interrupt_ends_with_130(run: Run, index_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reader.load_reader", interrupted)
+    assert run("ask", ASKED, "--index", str(index_directory)).error(130) == "spanglot: error: interrupted"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "/cache/x"), "free some space"),
+        (OSError(30, "Read-only file system", "/cache/x"), "read-only"),
+        (PermissionError(13, "Permission denied", "/cache/x"), "permission"),
+        (MemoryError(), "memory"),
+    ],
+    ids=["full", "read-only", "denied", "memory"],
+)
+def test_failures_of_the_machine_are_one_line(
+    run: Run, index_directory: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    monkeypatch.setattr("reader.load_reader", fail)
+    assert told in run("ask", ASKED, "--index", str(index_directory)).error(1)
+
+
+def test_a_defect_of_the_program_keeps_its_traceback(
+    run: Run, index_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reader.load_reader", fail)
+    with pytest.raises(ZeroDivisionError):
+        run("ask", ASKED, "--index", str(index_directory))
