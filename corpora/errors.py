@@ -49,5 +49,5 @@ class DuplicateDocument(CorpusError):
         self.document_id = document_id
         super().__init__(
             f"document id {document_id!r} comes from both {first} and {second}: give one of them another id, "
-            "or delete the stored document first"
+            "or index it into another directory"
         )

@@ -79,6 +79,7 @@ class Splitter:
         for group in _groups(self._units(text, start, end, language), self.target_tokens):
             for run in self._runs(group):
                 overlap = self._overlap(before)
+                # Nothing is gained by repeating a whole passage, and two passages must not begin at one place.
                 if overlap and overlap[0].start <= spans[-1][0]:
                     overlap = []
                 spans.extend(self._fitted(text, [*overlap, *run], len(overlap)))
@@ -120,10 +121,10 @@ class Splitter:
         yield run
 
     def _overlap(self, before: Sequence[_Unit]) -> list[_Unit]:
-        """Return the last sentences of a run that its neighbour repeats; never the whole run."""
+        """Return the last sentences of a run that its neighbour repeats."""
         taken: list[_Unit] = []
         left = self.target_tokens // 3
-        for unit in before[:0:-1]:
+        for unit in reversed(before):
             left -= unit.tokens
             if left < 0 or len(taken) == self.overlap_sentences:
                 break

@@ -93,13 +93,14 @@ def question_answering(model: str | Path | None = None, *, device: str = "auto")
 def _validated(given: Mapping[str, str]) -> tuple[str, str]:
     if not isinstance(given, Mapping) or not {"question", "context"} <= set(given):
         raise UsageError(f"give {{'question': ..., 'context': ...}}, not {str(given)[:60]!r}")
-    context = given["context"]
-    if not isinstance(context, str):
-        raise UsageError(f"the context is of type {type(context).__name__}; give a text")
+    question, context = given["question"], given["context"]
+    if not isinstance(question, str) or not isinstance(context, str):
+        kinds = f"{type(question).__name__} and {type(context).__name__}"
+        raise UsageError(f"question and context must be texts, not {kinds}")
     try:
         context.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UsageError(
             f"the context has a lone surrogate at {error.start}; give text that UTF-8 can encode"
         ) from error
-    return validate_question(given["question"]), context
+    return validate_question(question), context

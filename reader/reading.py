@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _PER_WINDOW = 20
+_UNKNOWN = ("<unk>", "[UNK]")
 
 
 class LogitSource(Protocol):
@@ -143,18 +144,30 @@ class XlmReader:
 
 
 class FastPieces:
-    """A ``tokenizers`` tokenizer as a piece encoder."""
+    """A ``tokenizers`` tokenizer as a piece encoder.
+
+    A question or passage that contains ``</s>`` as words cannot end its segment: what the tokenizer would still take for
+    a special token (a Unigram vocabulary holds them as pieces) becomes one unknown piece with its place.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        # A question or passage that contains "</s>" as words must not be able to end its segment.
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
+        added = {number: token.content for number, token in tokenizer.get_added_tokens_decoder().items()}
+        self._unknown = next((number for number, text in added.items() if text in _UNKNOWN), None)
+        self._special = frozenset() if self._unknown is None else frozenset(added) - {self._unknown}
 
     def encode_passages(self, texts: Sequence[str]) -> list[Pieces]:
         """Tokenise passages, with offsets."""
         encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [Pieces(one.ids, one.offsets) for one in encoded]
+        return [Pieces(self._plain(one.ids), one.offsets) for one in encoded]
 
     def encode_questions(self, texts: Sequence[str]) -> list[Sequence[int]]:
         """Tokenise questions or titles."""
-        return [one.ids for one in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [self._plain(one.ids) for one in encoded]
+
+    def _plain(self, ids: Sequence[int]) -> Sequence[int]:
+        if self._unknown is None or self._special.isdisjoint(ids):
+            return ids
+        return [self._unknown if number in self._special else number for number in ids]

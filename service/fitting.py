@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpora import Document, Splitter
-from encoder import base_model_directory, load_tokenizer, token_offsets
+from corpora import Document
+from service import opening
 from service.calibrating import CalibrationReport, ask_held_out, calibrate
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def fit_reader(
     reader = load_reader(directory, device=device)
     embedder = load_embedder(device=device)
     with tempfile.TemporaryDirectory() as scratch:
-        splitter = Splitter(token_offsets(load_tokenizer(base_model_directory())))
-        build_index(scratch, _documents(contexts), embedder=embedder, splitter=splitter)
+        build_index(scratch, _documents(contexts), embedder=embedder, splitter=opening.make_splitter())
         with Index.open(scratch, embedder=embedder) as index:
             asked = ask_held_out(
                 reader,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from service.answers import IndexInfo
 
 if TYPE_CHECKING:
+    from corpora import Splitter
     from corpora.documents import Document
     from indexer import Embedder, Index, IndexManifest
     from service.protocols import Reader, Retriever
@@ -67,6 +68,14 @@ def embedder_for(directory: str | Path, name_or_path: str | None, *, device: str
             # There is no index yet, or one that indexing is about to mend.
             name = None
     return embedding.load_embedder(name, device=device)
+
+
+def make_splitter() -> Splitter:
+    """Return the splitter of every index: passages are measured in the base encoder's tokens."""
+    from corpora import Splitter
+    from encoder import base_model_directory, load_tokenizer, token_offsets
+
+    return Splitter(token_offsets(load_tokenizer(base_model_directory())))
 
 
 def stored_document(directory: str | Path, document_id: str) -> Document:

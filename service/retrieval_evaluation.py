@@ -77,6 +77,17 @@ def evaluate_retrieval(
     )
 
 
+def context_documents(questions: Iterable[GoldQuestion]) -> list[Document]:
+    """Return the different contexts of questions as documents, in the order of their first question."""
+    from corpora.documents import Document
+
+    first = {question.context: question for question in reversed(list(questions))}
+    return [
+        Document(id=f"context-{place}", text=one.context, title=one.title, language=one.language)
+        for place, one in enumerate(reversed(first.values()))
+    ]
+
+
 def document_rank(found: Sequence[RetrievedPassage], wanted: set[str]) -> int | None:
     """Return the rank, from 1, of the first wanted document among the different documents found; None without one."""
     order = list(dict.fromkeys(item.passage.document_id for item in found))

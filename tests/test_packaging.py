@@ -115,7 +115,7 @@ def test_the_wheel_holds_the_samples(wheel: zipfile.ZipFile) -> None:
     assert languages >= {"ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh"}
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "calibration.json"])
+@pytest.mark.parametrize("name", ["reader.json", "model.safetensors"])
 def test_the_wheel_holds_the_reader(wheel: zipfile.ZipFile, name: str) -> None:
     assert wheel.getinfo(f"reader/weights/default/{name}").file_size > 0
 

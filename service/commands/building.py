@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from corpora import ReadReport, Splitter
+    from corpora import Document, ReadReport
     from indexer import Embedder, IndexProgress, IndexReport
 
 # Formats that are read so much faster than they are embedded that counting them first costs nothing to speak of.
@@ -22,12 +22,19 @@ _MOST_COUNTED_BYTES = 64 << 20
 def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, report: ReadReport) -> IndexReport:
     """Index the sources into the directory, telling on stderr how far it is; rejected rows go to ``report``."""
     from corpora import read_documents
+
+    documents = read_documents(sources, report=report)
+    return build_documents(documents, directory, embedder, count_documents(sources))
+
+
+def build_documents(
+    documents: Iterable[Document], directory: str | Path, embedder: Embedder, total: int | None
+) -> IndexReport:
+    """Index documents into the directory, telling on stderr how far it is; ``total`` is their number, if known."""
     from indexer import build_index
+    from service import opening
     from service.commands import console
 
-    splitter = make_splitter()
-    documents = read_documents(sources, report=report)
-    total = count_documents(sources)
     with _progress(console.notices()) as bar:
         task = bar.add_task("indexing", total=total, speed=0.0, passages=0)
 
@@ -35,15 +42,7 @@ def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, rep
             speed = done.embedded / done.elapsed_seconds if done.elapsed_seconds > 0 else 0.0
             bar.update(task, completed=done.documents, passages=done.embedded, speed=speed)
 
-        return build_index(directory, documents, embedder=embedder, splitter=splitter, progress=show)
-
-
-def make_splitter() -> Splitter:
-    """Return the splitter of every index: passages are measured in the base encoder's tokens."""
-    from corpora import Splitter
-    from encoder import base_model_directory, load_tokenizer, token_offsets
-
-    return Splitter(token_offsets(load_tokenizer(base_model_directory())))
+        return build_index(directory, documents, embedder=embedder, splitter=opening.make_splitter(), progress=show)
 
 
 def count_documents(sources: Sequence[str]) -> int | None:

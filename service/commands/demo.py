@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
     """Open the index of the samples, made now where it is not there yet."""
     from corpora import ReadReport, sample_documents
     from encoder import home_directory
-    from indexer import IndexNotFound, embedding
+    from indexer import StoreError, embedding
     from service import demo as demos
     from service import opening
     from service.answering import QuestionAnswerer
@@ -47,7 +48,9 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
     directory = demos.demo_directory(home_directory(), sample_documents(), embedder)
     try:
         index = opening.open_index(directory, device=device, embedder=embedder)
-    except IndexNotFound:
+    except StoreError:
+        # The index is a cache of ours: where it is missing, damaged or of another version it is made anew.
+        shutil.rmtree(directory, ignore_errors=True)
         building.build([str(sample_documents())], directory, embedder, ReadReport())
         index = opening.open_index(directory, device=device, embedder=embedder)
     return QuestionAnswerer(index, opening.open_reader(reader, device=device))

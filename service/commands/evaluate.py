@@ -71,19 +71,23 @@ def evaluate_retrieval(
     """Measure retrieval: is a question's own paragraph among the first passages of all paragraphs?"""
     import tempfile
 
-    from corpora import ReadReport
     from indexer import Index, load_embedder
+    from reader.evaluation import sample_by_language
     from service.commands import building, console, quiet
+    from service.retrieval_evaluation import context_documents, retrieval_json
     from service.retrieval_evaluation import evaluate_retrieval as measure
-    from service.retrieval_evaluation import retrieval_json
 
-    questions = read_questions(files, sample)
+    questions = read_questions(files, None)
+    asked = questions if sample is None else sample_by_language(questions, sample)
     quiet.quiet_libraries()
     with tempfile.TemporaryDirectory() as scratch:
+        embedder = None
         if index is None:
-            building.build(files, scratch, load_embedder(device=device), ReadReport())
-        with Index.open(scratch if index is None else index, device=device) as opened:
-            evaluation = measure(opened.retriever, opened.documents(), questions)
+            embedder = load_embedder(device=device)
+            documents = context_documents(questions)
+            building.build_documents(documents, scratch, embedder, len(documents))
+        with Index.open(scratch if index is None else index, embedder=embedder, device=device) as opened:
+            evaluation = measure(opened.retriever, opened.documents(), asked)
     if json:
         console.write_json(retrieval_json(evaluation))
     else:

@@ -156,9 +156,9 @@ def test_files_of_one_name_in_two_sources_clash(read, tmp_path):
 def test_a_source_given_twice_is_reported_not_doubled(read, tmp_path):
     (tmp_path / "a.txt").write_text("x")
     (tmp_path / "b.txt").write_text("x")
-    reading = read(tmp_path / "a.txt", tmp_path)
-    assert reading.ids == ["a.txt", "b.txt"]
-    assert reading.errors == [f"{tmp_path / 'a.txt'}: repeats the document id 'a.txt'; the first one is kept"]
+    reading = read(tmp_path / "b.txt", tmp_path)
+    assert reading.ids == ["b.txt", "a.txt"]
+    assert reading.errors == [f"{tmp_path / 'b.txt'}: repeats the document id 'b.txt'; the first one is kept"]
 
 
 def test_only_the_first_thousand_errors_are_kept_and_all_are_counted(read, write_rows):

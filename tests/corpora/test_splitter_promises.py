@@ -125,6 +125,16 @@ def test_a_passage_that_counts_more_tokens_alone_is_cut_again():
     assert check(Splitter(jumpy, target_tokens=10, max_tokens=12), Document(id="d", text=text))
 
 
+def test_a_neighbour_does_not_begin_where_a_passage_that_was_cut_again_begins():
+    def jumpy(text):
+        return WORDS(text) * (5 if text.count(".") in (2, 3) else 1)
+
+    splitter = Splitter(jumpy, target_tokens=10, max_tokens=12)
+    text = " ".join(f"One two three{number}." for number in range(12))
+    assert any(passage.text.count(".") == 1 for passage in splitter.split(Document(id="d", text=text, language="en")))
+    assert check(splitter, Document(id="d", text=text, language="en"))
+
+
 def test_promises_hold_for_the_same_text_composed_and_decomposed():
     composed = "Ο Όμηρος έγραψε την Οδύσσεια. Πότε; Κανείς δεν ξέρει! " * 30
     for form in ("NFC", "NFD", "NFKC", "NFKD"):

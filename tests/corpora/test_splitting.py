@@ -97,6 +97,29 @@ def test_short_paragraphs_are_joined_and_borders_are_preferred():
     ]
 
 
+@pytest.mark.parametrize(
+    ("gap", "count"), [("\r\n", 1), ("\n", 1), ("\r", 1), ("\r\n\r\n", 2), ("\n\t\n", 2), ("\u2029", 2)]
+)
+def test_only_a_blank_line_ends_a_paragraph(gap, count):
+    splitter = Splitter(WORDS, target_tokens=24, max_tokens=48, overlap_sentences=0)
+    assert len(splitter.split(document(sentence(0, words=16) + gap + sentence(1, words=16)))) == count
+
+
+def test_sentences_stay_whole_where_a_long_text_is_read_in_blocks():
+    sentences = [sentence(number, words=17) for number in range(400)]
+    text = " ".join(sentences)
+    assert len(text) > 30_000
+    passages = Splitter(WORDS, target_tokens=9, max_tokens=34, overlap_sentences=0).split(document(text))
+    assert texts(passages) == sentences
+
+
+def test_wide_white_space_after_an_initial_breaks_nothing(capfd):
+    text = "Plan D\u2029. Next D\u2028. Last D\u3000. End."
+    words = " ".join(texts(Splitter(WORDS, target_tokens=1, max_tokens=2).split(document(text)))).split()
+    assert words == ["Plan", "D", ".", "Next", "D", ".", "Last", "D", ".", "End."]
+    assert capfd.readouterr().err == ""
+
+
 def test_a_stub_goes_with_what_follows_and_a_last_one_with_what_precedes():
     heading, body, closing = "Heading", sentence(1, words=30), "The end."
     splitter = Splitter(WORDS, target_tokens=30, max_tokens=60, overlap_sentences=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import XLMConfig, XLMForQuestionAnswering, XLMForQuestionAnsweringSimple, XLMTokenizer
 
+from encoder.compute import Compute
+from reader.alignment import XlmPieces, load_xlm_tokenizer
+from reader.engine import Engine
 from reader.network import ReaderNetwork
-from reader.xlm import load_xlm_network, read_config
+from reader.reading import XlmReader
+from reader.xlm import load_xlm_network, load_xlm_reader, read_config
 
 SENTENCES = {
     "ar": "يعبر النهر الطويل المدينة القديمة، وفي المدينة جسر واحد من الحجر.",
@@ -62,7 +67,7 @@ def learn_merges(words: Counter[tuple[str, ...]], count: int) -> list[tuple[str,
     for _ in range(count):
         pairs: Counter[tuple[str, str]] = Counter()
         for word, times in words.items():
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 pairs[pair] += times
         if not pairs:
             break
@@ -105,7 +110,9 @@ def make_checkpoint(
 ) -> MakeCheckpoint:
     """Return a function that writes a tiny seeded XLM checkpoint directory, as transformers saves it."""
 
-    def make(*, simple: bool = False, languages: bool = False, seed: int = 7, lower: bool = True, **config: object) -> Path:
+    def make(
+        *, simple: bool = False, languages: bool = False, seed: int = 7, lower: bool = True, **config: object
+    ) -> Path:
         directory = tmp_path_factory.mktemp("checkpoint") / "tiny-xlm"
         tokenizer = XLMTokenizer.from_pretrained(tokenizer_directories[lower])
         shape: dict[str, object] = {
@@ -175,3 +182,23 @@ def loaders() -> type[Loaders]:
 @pytest.fixture(scope="session")
 def sentences() -> dict[str, str]:
     return SENTENCES
+
+
+@pytest.fixture(scope="session")
+def exact_reader() -> Callable[..., XlmReader]:
+    """Return a loader of XLM readers that compute in float32 on the CPU, whatever the machine would choose."""
+
+    def load(directory: Path, *, pair: str | None = None, beams: int | None = None) -> XlmReader:
+        settings = load_xlm_reader(directory, device="cpu", pair=pair).settings
+        return XlmReader(
+            settings,
+            XlmPieces(load_xlm_tokenizer(directory)),
+            Engine(
+                Loaders.ours(directory),
+                Compute(torch.device("cpu"), torch.float32),
+                pad=settings.pair.pad,
+                beams=settings.beams if beams is None else beams,
+            ),
+        )
+
+    return load

@@ -21,7 +21,9 @@ def logits(start: list[float], ends: dict[int, list[float]]) -> WindowLogits:
     )
 
 
-def decode(given: WindowLogits, first: int, stop: int, longest: int = 30, n_best: int = 3) -> list[tuple[float, int, int]]:
+def decode(
+    given: WindowLogits, first: int, stop: int, longest: int = 30, n_best: int = 3
+) -> list[tuple[float, int, int]]:
     spans = decode_window(given, first, stop, max_answer_tokens=longest, n_best=n_best)
     return [(span.score, span.first, span.last) for span in spans]
 
@@ -87,7 +89,9 @@ def test_token_spans_become_characters_of_the_passage() -> None:
     # The window shows tokens 1 and 2 at its positions 5 and 6.
     span = TokenSpan(score=1.5, first=5, last=6)
     assert to_characters(span, text, offsets, 5, 1) == CharacterSpan(start=4, end=8, score=1.5)
-    assert to_characters(TokenSpan(score=1, first=5, last=5), text, offsets, 5, 1) == CharacterSpan(start=4, end=6, score=1)
+    assert to_characters(TokenSpan(score=1, first=5, last=5), text, offsets, 5, 1) == CharacterSpan(
+        start=4, end=6, score=1
+    )
 
 
 @pytest.mark.parametrize(("text", "offsets"), [("a \nb", (1, 3)), ("a \nb", (2, 2)), ("a\u0301b", (1, 1))])

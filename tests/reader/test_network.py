@@ -136,7 +136,9 @@ def test_a_new_network_has_the_given_encoder_and_a_head_that_the_seed_decides() 
     first, again, other = (new_network(small_config(), encoder, seed=seed) for seed in (1, 1, 2))
     for name, tensor in first.transformer.state_dict().items():
         assert torch.equal(tensor, encoder[name])
-    for (name, one), two in zip(first.qa_outputs.state_dict().items(), again.qa_outputs.state_dict().values(), strict=True):
+    for (name, one), two in zip(
+        first.qa_outputs.state_dict().items(), again.qa_outputs.state_dict().values(), strict=True
+    ):
         assert torch.equal(one, two), name
     weight = "end_logits.dense_0.weight"
     assert not torch.equal(first.qa_outputs.state_dict()[weight], other.qa_outputs.state_dict()[weight])

@@ -110,7 +110,9 @@ def test_no_questions_give_nothing() -> None:
 def test_windows_that_overlap_offer_a_span_once() -> None:
     settings = replace(SETTINGS, limits=WindowLimits(window=11, overlap=3))
     logits = anna()
-    spans = reader(logits, settings).read("who", [passage("in the spring anna built the bridge in the spring")], top_k=50)
+    spans = reader(logits, settings).read(
+        "who", [passage("in the spring anna built the bridge in the spring")], top_k=50
+    )
     assert len(logits.seen) > 1
     places = [(span.start, span.end) for span in spans]
     assert len(places) == len(set(places))

@@ -108,7 +108,7 @@ def test_the_demo_runs_and_keeps_its_index(
     monkeypatch.setenv("SPANGLOT_HOME", str(tmp_path))
     monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": embedder)
     monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": reader)
-    monkeypatch.setattr("service.commands.building.make_splitter", lambda: splitter)
+    monkeypatch.setattr("service.opening.make_splitter", lambda: splitter)
     samples = sample_questions()
 
     assert main(["demo", "--json"]) == 0
@@ -126,3 +126,7 @@ def test_the_demo_runs_and_keeps_its_index(
     assert all(item.question in printed for item in samples)
     assert "In the spotlight" in printed
     assert f"{len(samples)} questions in " in printed
+
+    (kept / "CURRENT").write_text("damaged")
+    assert main(["demo", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"] == report["summary"]

@@ -1,0 +1,82 @@
+"""The callable that takes the place of transformers' question-answering pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from corpora.errors import QuestionError, UsageError
+from reader.pipeline import QuestionAnswering, question_answering
+
+QUESTION = "When was the bridge built?"
+CONTEXT = "  The long river crosses the old town. The bridge of stone was built in 1,342 by John O'Neil & Sons..."
+
+
+@pytest.fixture(scope="module")
+def ask(beam_checkpoint: Path) -> QuestionAnswering:
+    return question_answering(beam_checkpoint, device="cpu")
+
+
+def test_a_mapping_and_keywords_give_one_answer(ask: QuestionAnswering) -> None:
+    answer = ask({"question": QUESTION, "context": CONTEXT})
+    assert list(answer) == ["score", "start", "end", "answer"]
+    assert answer["answer"] == CONTEXT[answer["start"] : answer["end"]] != ""
+    assert 0 < answer["score"] < 1
+    assert ask(question=QUESTION, context=CONTEXT) == answer
+
+
+def test_a_list_gives_a_list_in_its_order(ask: QuestionAnswering) -> None:
+    short = {"question": "What is built of stone?", "context": "a bridge"}
+    long = {"question": QUESTION, "context": CONTEXT}
+    answers = ask([short, long, short])
+    assert isinstance(answers, list)
+    assert answers[0] == answers[2]
+    assert all(each["answer"] in given["context"] for each, given in zip(answers, (short, long, short), strict=True))
+    assert (answers[1]["start"], answers[1]["end"]) == (ask(long)["start"], ask(long)["end"])
+    assert ask([]) == []
+
+
+def test_the_score_is_the_calibrated_probability_without_retrieval(ask: QuestionAnswering) -> None:
+    from corpora.documents import Passage
+
+    (span,) = ask.reader.read(QUESTION, [Passage(id="x", document_id="x", text=CONTEXT, start=0)], top_k=1)
+    expected = ask.reader.calibration.probability(span.score, span.no_answer_score, 0.0)
+    assert ask(question=QUESTION, context=CONTEXT)["score"] == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_checkpoint_with_language_embeddings_detects_the_language(language_checkpoint: Path) -> None:
+    ask = question_answering(str(language_checkpoint), device="cpu")
+    assert ask(question=QUESTION, context=CONTEXT)["answer"]
+
+
+@pytest.mark.parametrize("context", ["", " \n", "\u200b"])
+def test_a_context_without_words_has_an_empty_answer(ask: QuestionAnswering, context: str) -> None:
+    assert ask(question=QUESTION, context=context) == {"score": 0.0, "start": 0, "end": 0, "answer": ""}
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"question": " ", "context": "x"}, QuestionError),
+        ({"question": "x" * 2001, "context": "x"}, QuestionError),
+        ({"question": "\ud800", "context": "x"}, QuestionError),
+        ({"question": "who", "context": "a\ud800"}, UsageError),
+        ({"question": "who", "context": None}, UsageError),
+        ({"question": None, "context": "x"}, UsageError),
+        ({"question": "who"}, UsageError),
+        (["who"], UsageError),
+        ("who", UsageError),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(ask: QuestionAnswering, given: object, error: type[Exception]) -> None:
+    with pytest.raises(error) as caught:
+        ask(given)  # type: ignore[call-overload]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_question_comes_in_one_way(ask: QuestionAnswering) -> None:
+    with pytest.raises(UsageError, match="give a question and a context"):
+        ask(question=QUESTION)  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match="not both"):
+        ask({"question": QUESTION, "context": CONTEXT}, question=QUESTION)  # type: ignore[call-overload]
