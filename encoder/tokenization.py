@@ -67,7 +67,7 @@ def load_tokenizer(directory: Path) -> Tokenizer:
 def token_offsets(tokenizer: Tokenizer) -> Callable[[str], list[tuple[int, int]]]:
     """Return a function from a text to the half-open code point offsets of its tokens, without special tokens.
 
-    Special tokens that stand in the text as words (``</s>``) are split like any other words.
+    A special token that stands in the text as a word (``</s>``) is one token, as in any Unigram vocabulary.
     """
     tokenizer.encode_special_tokens = True
 

@@ -17,7 +17,8 @@ class Calibration:
     """A logistic regression on span, no-answer and retrieval score.
 
     p = 1 / (1 + exp(-(bias + span * span_score - no_answer * no_answer_score + retrieval * retrieval_score))).
-    ``threshold`` is the probability from which on an answer is given. Platt, "Probabilistic outputs for support
+    ``given`` is the retrieval score that a passage counts with which was given and not retrieved. ``threshold`` is the
+    probability from which on an answer is given. Platt, "Probabilistic outputs for support
     vector machines", 1999.
     """
 
@@ -25,6 +26,7 @@ class Calibration:
     span: float
     no_answer: float
     retrieval: float
+    given: float
     threshold: float
 
     def probability(
@@ -33,12 +35,16 @@ class Calibration:
         no_answer_score: npt.ArrayLike,
         retrieval_score: npt.ArrayLike,
     ) -> Floats:
-        """Return the probability that an answer is right, elementwise; empty input gives empty output."""
+        """Return the probability that an answer is right, elementwise; empty input gives empty output.
+
+        A retrieval score that is NaN stands for a passage that was given and not retrieved.
+        """
+        retrieved = np.asarray(retrieval_score, dtype=np.float64)
         logit: Floats = (
             self.bias
             + self.span * np.asarray(span_score, dtype=np.float64)
             - self.no_answer * np.asarray(no_answer_score, dtype=np.float64)
-            + self.retrieval * np.asarray(retrieval_score, dtype=np.float64)
+            + self.retrieval * np.where(np.isnan(retrieved), self.given, retrieved)
         )
         # Beyond +-60 the value is 0 or 1 to double precision, and exp would overflow.
         return 1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0)))
@@ -53,7 +59,7 @@ class Calibration:
         return cls(**{name: float(value) for name, value in settings.items()})
 
 
-UNFITTED = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=0.0, threshold=0.5)
+UNFITTED = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=0.0, given=0.0, threshold=0.5)
 """For checkpoints that bring no calibration: the order is that of the scores, the values mean nothing more."""
 
 
@@ -62,7 +68,7 @@ def fit_calibration(
 ) -> Calibration:
     """Fit by maximum likelihood on (n, 3) span, no-answer and retrieval scores and whether each answer was right.
 
-    Newton's method on standardised features with an L2 penalty ``ridge`` on the weights (not on the bias).
+    ``given`` becomes the mean retrieval score of the right answers. Newton's method on standardised features with an L2 penalty ``ridge`` on the weights (not on the bias).
     """
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
     design = np.column_stack((np.ones(len(features)), (features - mean) / deviation))
@@ -82,5 +88,6 @@ def fit_calibration(
         span=float(slopes[0]),
         no_answer=float(-slopes[1]),
         retrieval=float(slopes[2]),
+        given=float(features[right, 2].mean()) if right.any() else float(mean[2]),
         threshold=threshold,
     )

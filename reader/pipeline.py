@@ -18,8 +18,7 @@ from reader.spans import AnswerSpan
 class PipelineAnswer(TypedDict):
     """The best answer to one question: ``context[start:end] == answer``, half-open, in code points.
 
-    ``score`` is the reader's calibrated probability that the answer is right, from span and no-answer score with a
-    retrieval score of 0; of a checkpoint without a fitted calibration it is only an order. The old pipeline's score
+    ``score`` is the reader's calibrated probability that the answer is right, for a passage that was given; of a checkpoint without a fitted calibration it is only an order. The old pipeline's score
     was a softmax within one window and is not comparable to it. Where no span was found, the answer is empty and its
     score 0.
     """
@@ -77,7 +76,7 @@ class QuestionAnswering:
         if not spans:
             return {"score": 0.0, "start": 0, "end": 0, "answer": ""}
         span = spans[0]
-        score = self.reader.calibration.probability(span.score, span.no_answer_score, 0.0)
+        score = self.reader.calibration.probability(span.score, span.no_answer_score, float("nan"))
         return {"score": float(score), "start": span.start, "end": span.end, "answer": span.text}
 
 

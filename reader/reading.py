@@ -146,8 +146,8 @@ class XlmReader:
 class FastPieces:
     """A ``tokenizers`` tokenizer as a piece encoder.
 
-    A question or passage that contains ``</s>`` as words cannot end its segment: what the tokenizer would still take for
-    a special token (a Unigram vocabulary holds them as pieces) becomes one unknown piece with its place.
+    A question or passage that contains ``</s>`` as words cannot end its segment: what the tokenizer would still take
+    for a special token (a Unigram vocabulary holds them as pieces) becomes one unknown piece with its place.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:

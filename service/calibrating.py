@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 _ROUNDS = 4
 _CHUNK = 16
-_START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=5.0, threshold=0.5)
+_START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=5.0, given=0.85, threshold=0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def score_candidates(
 ) -> list[Candidate]:
     """Give each span its probability; ``retrieval_scores[i]`` belongs to the passage of ``spans[i]``.
 
-    A retrieval score of None (the passage was given, not found) reaches the calibration as 1.0, a perfect match.
+    A retrieval score of None (the passage was given, not found) reaches the calibration as NaN.
     """
     import numpy as np
 
@@ -59,7 +59,7 @@ def score_candidates(
         calibration.probability(
             np.array([span.score for span in spans], dtype=np.float64),
             np.array([span.no_answer_score for span in spans], dtype=np.float64),
-            np.array([1.0 if score is None else score for score in retrieval_scores], dtype=np.float64),
+            np.array([np.nan if score is None else score for score in retrieval_scores], dtype=np.float64),
         ),
         dtype=np.float64,
     )

@@ -91,7 +91,7 @@ class YearReader:
     """Answers with the years of a passage, two points for each word that its sentence shares with the question."""
 
     name = "years"
-    calibration = Calibration(bias=-4.0, span=0.5, no_answer=0.5, retrieval=3.0, threshold=0.4)
+    calibration = Calibration(bias=-4.0, span=0.5, no_answer=0.5, retrieval=3.0, given=0.8, threshold=0.4)
 
     def read_batch(
         self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], *, top_k: int = 5

@@ -55,8 +55,8 @@ def test_offsets_count_code_points_of_the_original(tokenizer: Tokenizer) -> None
     assert [text[start:end] for start, end in spans] == ["😀", "Ｃafe", "ok"]
 
 
-def test_special_tokens_in_the_text_are_only_words(tokenizer: Tokenizer) -> None:
-    assert len(token_offsets(tokenizer)("</s>")) > 1
+def test_special_tokens_in_the_text_keep_their_place(tokenizer: Tokenizer) -> None:
+    assert token_offsets(tokenizer)("a </s> b") == [(0, 1), (2, 3), (2, 6), (7, 8)]
 
 
 @given(text=st.text(max_size=80))

@@ -3,12 +3,16 @@ import pytest
 
 from reader.calibration import Calibration, fit_calibration
 
-BY_HAND = Calibration(bias=-1.0, span=0.5, no_answer=0.25, retrieval=2.0, threshold=0.5)
+BY_HAND = Calibration(bias=-1.0, span=0.5, no_answer=0.25, retrieval=2.0, given=0.75, threshold=0.5)
 
 
 def test_the_probability_by_hand() -> None:
     # -1 + 0.5 * 4 - 0.25 * 2 + 2 * 0.75 = 2, and 1 / (1 + exp(-2)) = 0.880797
     assert BY_HAND.probability(4.0, 2.0, 0.75) == pytest.approx(0.880797, abs=1e-6)
+
+
+def test_a_given_passage_counts_with_its_own_score() -> None:
+    assert BY_HAND.probability(4.0, 2.0, float("nan")) == pytest.approx(0.880797, abs=1e-6)
 
 
 def test_arrays_keep_their_shape_and_nothing_stays_nothing() -> None:
@@ -29,6 +33,7 @@ def test_the_fit_finds_the_weights_that_made_the_data() -> None:
     assert fitted.no_answer == pytest.approx(0.25, abs=0.03)
     assert fitted.retrieval == pytest.approx(2.0, abs=0.5)
     assert fitted.threshold == 0.4
+    assert fitted.given == pytest.approx(features[right, 2].mean())
     assert fitted.probability(*features.T).mean() == pytest.approx(right.mean(), abs=1e-3)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader.decoding import CharacterSpan, TokenSpan, WindowLogits, best_spans, decode_window, to_characters
@@ -66,6 +66,7 @@ def test_a_window_without_a_beam_in_the_passage_gives_nothing() -> None:
 finite = st.floats(-50, 50, width=32)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_with_a_beam_for_every_token_nothing_better_is_missed(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 9))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from corpora.documents import Passage
@@ -177,6 +178,7 @@ def test_special_tokens_written_as_words_stay_words(text: str) -> None:
     assert not specials & {*questions, *passages.ids}
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=60))
 def test_the_places_of_fast_pieces_hold_for_every_text(text: str) -> None:
     (pieces,) = FastPieces(TOKENIZER).encode_passages([text])
@@ -189,6 +191,7 @@ def test_the_places_of_fast_pieces_hold_for_every_text(text: str) -> None:
         before = (start, end)
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_every_span_of_every_text_slices_its_passage(question: str, text: str) -> None:
     settings = replace(SETTINGS, limits=WindowLimits(window=30, overlap=5, question=8))

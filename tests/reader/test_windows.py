@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader.errors import ReaderError
@@ -92,6 +92,7 @@ def test_limits_without_room_for_the_passage_are_refused() -> None:
         windows(1, WindowLimits(window=6))
 
 
+@settings(deadline=None)
 @given(
     size=st.integers(0, 200),
     window=st.integers(9, 60),

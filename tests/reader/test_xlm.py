@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from corpora.documents import Passage
+from encoder.tokenization import build_tokenizer
 from reader.checkpoint import load_reader
 from reader.errors import ReaderError
 from reader.head import BeamHead, LinearHead
@@ -283,3 +284,16 @@ def test_language_ids_may_stand_with_the_tokenizer(language_checkpoint: Path, tm
 def test_an_unknown_pair_format_is_refused(beam_checkpoint: Path) -> None:
     with pytest.raises(ReaderError, match="pair format '1999' is not known: choose one of current, 2020"):
         load_xlm_reader(beam_checkpoint, device="cpu", pair="1999")  # type: ignore[arg-type]
+
+
+def test_a_fast_tokenizer_is_used_where_the_checkpoint_brings_one(directory: Path) -> None:
+    """As in the XLM form of Spanglot's own readers: a Unigram tokenizer and the pair format of XLM-R, recorded."""
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        (directory / name).unlink()
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -1.0), ("▁stone", -2.0), ("a", -3.0)]
+    build_tokenizer(pieces).save(str(directory / "tokenizer.json"))
+    record(directory, pair={"opening": [0], "between": [2, 2], "after_title": [2], "closing": [2], "pad": 1})
+    reader = load_reader(directory, device="cpu")
+    assert reader.settings.pair.between == (2, 2)
+    text = Passage(id="x", document_id="x", text="a stone", start=0)
+    assert {span.text for span in reader.read("a", [text])} <= {"a", "stone", "a stone"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,10 @@ from corpora import Document, Passage, Splitter
 from indexer import Index, build_index
 from reader.spans import AnswerSpan
 from service.answering import QuestionAnswerer
+from service.cli import main
 from service.opening import DiskIndex
 
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     Document(
         id="en-canal",
@@ -151,3 +156,57 @@ def index_directory(tmp_path_factory: pytest.TempPathFactory, embedder: NgramEmb
 def answerer(index_directory: Path, embedder: NgramEmbedder, reader: CommonWordReader) -> Iterator[QuestionAnswerer]:
     with QuestionAnswerer(DiskIndex(Index.open(index_directory, embedder=embedder)), reader) as opened:
         yield opened
+
+
+class Outcome:
+    """What a command left behind."""
+
+    def __init__(self, exit_code: int, stdout: str, stderr: str) -> None:
+        self.exit_code = exit_code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def error(self, exit_code: int) -> str:
+        """Check that the command failed with one line, and return it."""
+        assert self.exit_code == exit_code
+        assert self.stdout == ""
+        assert self.stderr.endswith("\n")
+        (line,) = self.stderr.splitlines()
+        assert line.startswith("spanglot: error: ")
+        return line
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    embedder: object,
+    reader: object,
+    splitter: Splitter,
+) -> Callable[..., Outcome]:
+    """Run commands in this process, with the small real parts where a model would be loaded."""
+    monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": embedder)
+    monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": reader)
+    monkeypatch.setattr("service.opening.make_splitter", lambda: splitter)
+
+    def run(*arguments: str) -> Outcome:
+        exit_code = main(arguments)
+        captured = capsys.readouterr()
+        return Outcome(exit_code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def spawn() -> Callable[..., Outcome]:
+    """Run commands in processes of their own."""
+
+    def spawn(
+        arguments: Sequence[str | bytes], *, stdin: bytes = b"", environment: dict[str, str] | None = None
+    ) -> Outcome:
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), **({} if environment is None else environment)}
+        command = [sys.executable, "-m", "service.cli", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, env=variables, check=False)
+        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return spawn
