@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer import errors, files, vectors, writing
+from indexer import centering, errors, files, vectors, writing
 from indexer.faults import storage_faults
 from indexer.manifest import FORMAT_VERSION, DerivedFile, EmbedderIdentity, IndexManifest, IndexRecipe
 from indexer.store import PassageStore
@@ -124,7 +124,9 @@ def generation_directory(directory: Path, number: int) -> Path:
 def _derive(
     folder: Path, store: PassageStore, number: int, commit: int, embedder: EmbedderIdentity, recipe: IndexRecipe
 ) -> IndexManifest:
-    index = vectors.FlatVectorIndex.build(embedder.dimension, store.vectors(commit, embedder.dimension))
+    means = centering.language_means(store.vectors(commit, embedder.dimension))
+    blocks = means.centered(store.vectors(commit, embedder.dimension))
+    index = vectors.FlatVectorIndex.build(embedder.dimension, blocks)
     derived = (_write(folder, VECTORS_FILE, index.to_bytes()), _write(folder, KEYS_FILE, _npy(index.keys)))
     counts = store.counts(commit)
     if counts.passages != len(index.keys):

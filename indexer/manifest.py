@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer import errors
+from indexer import centering, errors
 
 FORMAT_VERSION = 1
 
@@ -60,6 +60,7 @@ class IndexRecipe:
     context: str
     vector_index: str = "flat"
     metric: str = "inner product"
+    centering: str = centering.RECIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

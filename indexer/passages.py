@@ -11,7 +11,8 @@ from corpora.documents import Passage
 class RetrievedPassage:
     """A passage with its place in the ranking (``rank`` counts from 1) and the parts of its score.
 
-    ``score`` orders the ranking. ``dense_score`` is the cosine of question and passage vectors;
+    ``score`` orders the ranking. ``dense_score`` is the cosine of the question's vector
+    and the passage's, the mean of the passage's language taken away;
     ``lexical_score`` is None where no lexical search took part.
     """
 

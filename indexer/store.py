@@ -30,10 +30,11 @@ _KEYS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorBlock:
-    """Passage keys (n,) int64, growing, with their vectors (n, dimension) float32."""
+    """Passage keys (n,) int64, growing, with their vectors (n, dimension) float32 and their n languages."""
 
     keys: npt.NDArray[np.int64]
     vectors: npt.NDArray[np.float32]
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,9 @@ class PassageStore:
             yield VectorBlock(
                 keys=np.array([passage.key for passage in block], np.int64),
                 vectors=np.stack([passage.vector for passage in block]),
+                languages=tuple(
+                    UNKNOWN_LANGUAGE if passage.language is None else passage.language for passage in block
+                ),
             )
 
     def counts(self, commit: int) -> StoreCounts:

@@ -47,6 +47,7 @@ def test_the_manifest_says_how_the_index_was_built(build, rivers, tmp_path):
         "context": "title+headings",
         "vector_index": "flat",
         "metric": "inner product",
+        "centering": "passage vectors less the mean of their language's passages",
     }
     assert [file.name for file in manifest.files] == ["vectors.faiss", "passages.npy"]
 

@@ -17,7 +17,11 @@ def unit(rows: np.ndarray) -> np.ndarray:
 def index_of(vectors: np.ndarray, keys: list[int] | None = None) -> FlatVectorIndex:
     numbers = np.arange(1, len(vectors) + 1) if keys is None else np.array(keys)
     blocks = [
-        VectorBlock(keys=numbers[start : start + 100].astype(np.int64), vectors=vectors[start : start + 100])
+        VectorBlock(
+            keys=numbers[start : start + 100].astype(np.int64),
+            vectors=vectors[start : start + 100],
+            languages=("en",) * len(vectors[start : start + 100]),
+        )
         for start in range(0, len(vectors), 100)
     ]
     return FlatVectorIndex.build(vectors.shape[1], blocks)
