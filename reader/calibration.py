@@ -68,7 +68,8 @@ def fit_calibration(
 ) -> Calibration:
     """Fit by maximum likelihood on (n, 3) span, no-answer and retrieval scores and whether each answer was right.
 
-    ``given`` becomes the mean retrieval score of the right answers. Newton's method on standardised features with an L2 penalty ``ridge`` on the weights (not on the bias).
+    ``given`` becomes the mean retrieval score of the right answers. Newton's method on standardised features with an
+    L2 penalty ``ridge`` on the weights (not on the bias).
     """
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
     design = np.column_stack((np.ones(len(features)), (features - mean) / deviation))

@@ -18,9 +18,9 @@ from reader.spans import AnswerSpan
 class PipelineAnswer(TypedDict):
     """The best answer to one question: ``context[start:end] == answer``, half-open, in code points.
 
-    ``score`` is the reader's calibrated probability that the answer is right, for a passage that was given; of a checkpoint without a fitted calibration it is only an order. The old pipeline's score
-    was a softmax within one window and is not comparable to it. Where no span was found, the answer is empty and its
-    score 0.
+    ``score`` is the reader's calibrated probability that the answer is right, for a passage that was given; of a
+    checkpoint without a fitted calibration it is only an order. The old pipeline's score was a softmax within one
+    window and is not comparable to it. Where no span was found, the answer is empty and its score 0.
     """
 
     score: float

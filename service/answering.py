@@ -54,13 +54,8 @@ class QuestionAnswerer:
         retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages)
         to_read = [passages[: self.settings.read_passages] for passages in retrieved]
         retrieve_ms = clock.lap()
-        spans = self.reader.read_batch(
-            asked,
-            [[found.passage for found in passages] for passages in to_read],
-            top_k=self.settings.spans_per_passage,
-        )
+        candidates = self._read(asked, to_read)
         read_ms = clock.lap()
-        candidates = [self._candidates(*pair) for pair in zip(spans, to_read, strict=True)]
         ranked = [ranking.rank_answers(each, top_k) for each in candidates]
         timings = Timings(retrieve_ms=retrieve_ms, read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
         info = self.index.info
@@ -103,6 +98,33 @@ class QuestionAnswerer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _read(self, asked: Sequence[str], to_read: Sequence[Sequence[RetrievedPassage]]) -> list[list[Candidate]]:
+        """Read the best passages of every question, and the others of those that have no sure answer yet.
+
+        What is read of a question depends on its own passages alone, never on what it is asked together with.
+        """
+        first = self.settings.read_first
+        candidates = self._read_all(asked, [passages[:first] for passages in to_read])
+        unsure = [
+            place
+            for place, found in enumerate(candidates)
+            if max((candidate.score for candidate in found), default=0.0) < self.settings.sure
+        ]
+        more = self._read_all([asked[place] for place in unsure], [to_read[place][first:] for place in unsure])
+        for place, found in zip(unsure, more, strict=True):
+            candidates[place] += found
+        return candidates
+
+    def _read_all(self, asked: Sequence[str], to_read: Sequence[Sequence[RetrievedPassage]]) -> list[list[Candidate]]:
+        if not any(to_read):
+            return [[] for _ in asked]
+        spans = self.reader.read_batch(
+            asked,
+            [[found.passage for found in passages] for passages in to_read],
+            top_k=self.settings.spans_per_passage,
+        )
+        return [self._candidates(*pair) for pair in zip(spans, to_read, strict=True)]
 
     def _candidates(self, spans: Sequence[AnswerSpan], retrieved: Sequence[RetrievedPassage]) -> list[Candidate]:
         scores = {found.passage.id: searching.passage_score(found) for found in retrieved}

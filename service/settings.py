@@ -15,11 +15,14 @@ MAX_CONTEXT_LENGTH = 200_000
 class AnswerSettings:
     """How many passages are retrieved, how many of them are read, and when a question counts as answered.
 
-    ``threshold`` is used only where the reader's calibration brings none.
+    The ``read_first`` best passages of a question are read first, and the others up to ``read_passages`` only if no
+    answer reaches the probability ``sure``. ``threshold`` is used only where the reader's calibration brings none.
     """
 
     retrieved_passages: int = 20
     read_passages: int = 10
+    read_first: int = 4
+    sure: float = 0.8
     spans_per_passage: int = 5
     threshold: float = 0.5
 

@@ -79,8 +79,12 @@ def test_a_window_by_hand(tmp_path: Path, tokenizer: Tokenizer) -> None:
 def test_a_long_passage_is_cropped_around_its_answer(tmp_path: Path, tokenizer: Tokenizer) -> None:
     write_data(tmp_path, [(letter, CONTEXTS[0]) for letter in "abcdefghij"])
     for ids, start, first, last in windows_of(tmp_path, tokenizer, negatives=0.0, length=10):
-        assert isinstance(ids, list) and isinstance(start, int) and isinstance(first, int)
-        assert len(ids) == 10 and start == 5 and first == last
+        assert isinstance(ids, list)
+        assert isinstance(start, int)
+        assert isinstance(first, int)
+        assert len(ids) == 10
+        assert start == 5
+        assert first == last
         assert start <= first < len(ids) - 1
         assert ids[-1] == 2
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from corpora import Document, QuestionError, UsageError
+from corpora import Document, Passage, QuestionError, UsageError
 from indexer import Index, IndexNotFound
+from reader import AnswerSpan
 from service.answering import QuestionAnswerer
 from service.opening import DiskIndex
+from service.protocols import Reader
 from service.settings import AnswerSettings
 
 ASKED = "When was the canal opened?"
@@ -31,9 +34,36 @@ def test_the_source_is_a_file_name_and_nothing_of_its_folder(answerer: QuestionA
 
 
 def test_equal_words_of_two_documents_are_one_answer(answerer: QuestionAnswerer) -> None:
-    found = {answer.text: answer.support for answer in answerer.answer(ASKED, top_k=10).answers}
-    assert found["1869"] == 2
-    assert len(found) == len(answerer.answer(ASKED, top_k=10).answers)
+    everything = QuestionAnswerer(answerer.index, answerer.reader, AnswerSettings(read_first=10))
+    answers = everything.answer(ASKED, top_k=10).answers
+    assert {answer.text: answer.support for answer in answers}["1869"] == 2
+    assert len({answer.text for answer in answers}) == len(answers)
+
+
+class CountingReader:
+    """Keeps how many passages of each question a reader was given."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.name = reader.name
+        self.calibration = reader.calibration
+        self.given: list[list[int]] = []
+        self._reader = reader
+
+    def read_batch(
+        self, questions: Sequence[str], passages: Sequence[Sequence[Passage]], *, top_k: int = 5
+    ) -> list[list[AnswerSpan]]:
+        self.given.append([len(group) for group in passages])
+        return self._reader.read_batch(questions, passages, top_k=top_k)
+
+
+def test_only_questions_without_a_sure_answer_have_more_passages_read(answerer: QuestionAnswerer) -> None:
+    counting = CountingReader(answerer.reader)
+    settings = AnswerSettings(read_first=2, read_passages=5, sure=0.9)
+    results = QuestionAnswerer(answerer.index, counting, settings).answer_batch([ASKED, "Quiet?"])
+    assert results[0].answers[0].score == 1.0
+    assert counting.given == [[2, 2], [3]]
+    alone = QuestionAnswerer(answerer.index, answerer.reader, settings).answer("Quiet?")
+    assert alone.answers == results[1].answers
 
 
 @pytest.mark.parametrize("question", [ASKED, "Wer hat die Orgel gebaut, und wann?", "How long is the canal?"])
