@@ -47,9 +47,9 @@ def export_xlm(directory: str | Path, reader: str | Path | None = None) -> Path:
         sinusoidal_embeddings=False,
         n_langs=1,
         use_lang_emb=False,
-        bos_index=0,
-        eos_index=2,
-        pad_index=1,
+        bos_token_id=0,
+        eos_token_id=2,
+        pad_token_id=1,
         unk_index=3,
         mask_index=250001,
     ).save_pretrained(target)

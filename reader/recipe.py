@@ -65,7 +65,7 @@ def read_recipe(path: Path) -> Recipe:
     try:
         sources = tuple(Source(**_known(Source, row)) for row in raw.pop("source", []))
         held_out = HeldOut(**_known(HeldOut, raw.pop("held_out", {})))
-        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in _known(Recipe, raw).items()}
+        settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in _known(Recipe, raw).items()}
         return Recipe(sources=sources, held_out=held_out, **settings)
     except TypeError as error:
         raise ReaderError(f"{path}: {error}; compare with reader/recipes/first.toml") from error
