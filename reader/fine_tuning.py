@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from encoder.base import WEIGHTS_FILE, base_model_directory
 from encoder.compute import choose_compute
 from encoder.tokenization import load_tokenizer
-from reader.checkpoint import save_reader
+from reader.checkpoint import load_network, save_reader
 from reader.errors import ReaderError
 from reader.examples import WindowMaker, split_sources
 from reader.recipe import Recipe, read_recipe
-from reader.settings import XLM_ROBERTA_PAIR, ReaderSettings
+from reader.settings import SETTINGS_FILE, XLM_ROBERTA_PAIR, ReaderSettings, read_settings
 
 if TYPE_CHECKING:
     import torch
@@ -45,14 +45,16 @@ def fine_tune(
     directory: Path,
     *,
     name: str,
+    start: Path | None = None,
     device: str = "auto",
     say: Callable[[str], None] = lambda text: None,
     progress: Callable[[TrainingProgress], None] = lambda now: None,
 ) -> TrainingReport:
     """Train a reader by a recipe on the files below ``data``, into ``directory``.
 
-    Run again after an interruption, it goes on from the last saved state (in ``directory/run``). The reader has no
-    fitted calibration yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
+    Training starts from the reader in ``start``, or else from the base encoder under a fresh head. Run again after an
+    interruption, it goes on from the last saved state (in ``directory/run``). The reader has no fitted calibration
+    yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
     """
     from reader.training import Trainer
 
@@ -64,9 +66,10 @@ def fine_tune(
     tokenizer.encode_special_tokens = True
     windows = WindowMaker(tokenizer, recipe).windows(split.train, say)
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
-    network = fresh_network(recipe)
+    network = fresh_network(recipe) if start is None else load_network(start)
     done = Trainer(network, recipe, choose_compute(device), directory / "run").run(windows, progress=progress)
-    save_reader(directory, settings_of(recipe, name), trained_tensors(network))
+    known = () if start is None else read_settings(start / SETTINGS_FILE).trained_on
+    save_reader(directory, settings_of(recipe, name, known), trained_tensors(network, start))
     return TrainingReport(
         directory=directory, windows=len(windows), tokens=done.tokens, seconds=done.seconds, loss=done.loss
     )
@@ -84,16 +87,22 @@ def fresh_network(recipe: Recipe) -> ReaderNetwork:
     return new_network(config, load_file(base / WEIGHTS_FILE), seed=recipe.seed)
 
 
-def trained_tensors(network: ReaderNetwork) -> dict[str, torch.Tensor]:
-    """Return what training changed: every parameter that was not frozen."""
-    return {name: p for name, p in network.named_parameters() if p.requires_grad}
+def trained_tensors(network: ReaderNetwork, start: Path | None = None) -> dict[str, torch.Tensor]:
+    """Return what training changed: every parameter that was not frozen, in this run or in that of ``start``."""
+    from safetensors import safe_open
+
+    before: set[str] = set()
+    if start is not None:
+        with safe_open(start / WEIGHTS_FILE, framework="pt") as weights:
+            before = set(weights.keys())
+    return {name: p for name, p in network.named_parameters() if p.requires_grad or name in before}
 
 
-def settings_of(recipe: Recipe, name: str) -> ReaderSettings:
-    """Return the settings of a reader trained by a recipe, not yet calibrated."""
+def settings_of(recipe: Recipe, name: str, known: tuple[str, ...] = ()) -> ReaderSettings:
+    """Return the settings of a reader trained by a recipe, not yet calibrated, after the data sets ``known``."""
     return ReaderSettings(
         name=name,
         pair=XLM_ROBERTA_PAIR,
         no_answer="class",
-        trained_on=tuple(source.file.split(".")[0] for source in recipe.sources),
+        trained_on=tuple(dict.fromkeys((*known, *(source.file.split(".")[0] for source in recipe.sources)))),
     )

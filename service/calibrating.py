@@ -63,7 +63,7 @@ def ask_held_out(
     documents: Sequence[str],
     *,
     retrieved: int = 20,
-    read: int = 10,
+    read: int = 5,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Asked]:
     """Ask every question once; ``documents[i]`` is the id of the document that is the context of ``questions[i]``.

@@ -16,7 +16,7 @@ from service.calibrating import CalibrationReport, ask_held_out, calibrate
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
 
-ENGLISH, OTHERS = 300, 60
+ENGLISH, OTHERS = 200, 40
 """How many held-out questions of English, and of every other language, the calibration asks."""
 
 
@@ -45,7 +45,7 @@ def fit_reader(
         for language in sorted(dev)
         for question in _answerable(dev[language])[: ENGLISH if language == "en" else OTHERS]
     ]
-    contexts = list(dict.fromkeys(question.context for pool in dev.values() for question in pool[: 3 * ENGLISH]))
+    contexts = list(dict.fromkeys(question.context for pool in dev.values() for question in _answerable(pool)[: 2 * ENGLISH]))
     say(f"asking {len(questions):,} held-out questions of {len(contexts):,} held-out paragraphs")
     reader = load_reader(directory, device=device)
     embedder = load_embedder(device=device)

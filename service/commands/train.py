@@ -19,6 +19,9 @@ IntoOption = Annotated[str, typer.Option("--into", metavar="DIR", help="Where th
 RecipeOption = Annotated[
     str | None, typer.Option("--recipe", metavar="FILE", help="A TOML recipe; the shipped reader's where left out.")
 ]
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="DIR", help="A reader to go on from; the base encoder where left out.")
+]
 NameOption = Annotated[str, typer.Option("--name", help="The reader's name.")]
 
 
@@ -26,6 +29,7 @@ def train(
     data: DataOption,
     into: IntoOption,
     recipe: RecipeOption = None,
+    start: FromOption = None,
     name: NameOption = "spanglot-reader",
     device: DeviceOption = "auto",
     json: JsonOption = False,
@@ -59,6 +63,7 @@ def train(
             Path(data),
             Path(into),
             name=name,
+            start=None if start is None else Path(start),
             device=device,
             say=notices.print,
             progress=show,
