@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpora import Document
 from service import opening
 from service.calibrating import CalibrationReport, ask_held_out, calibrate
+from service.retrieval_evaluation import context_documents
 
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
@@ -39,39 +39,28 @@ def fit_reader(
     from reader.examples import split_sources
     from reader.recipe import read_recipe
 
-    dev = split_sources(read_recipe(recipe_path), data).dev
+    dev = {language: _answerable(pool) for language, pool in split_sources(read_recipe(recipe_path), data).dev.items()}
     questions = [
-        question
-        for language in sorted(dev)
-        for question in _answerable(dev[language])[: ENGLISH if language == "en" else OTHERS]
+        question for language in sorted(dev) for question in dev[language][: ENGLISH if language == "en" else OTHERS]
     ]
-    contexts = list(dict.fromkeys(question.context for pool in dev.values() for question in _answerable(pool)[: 2 * ENGLISH]))
-    say(f"asking {len(questions):,} held-out questions of {len(contexts):,} held-out paragraphs")
+    documents = context_documents(question for pool in dev.values() for question in pool[: 2 * ENGLISH])
+    ids = {document.text: document.id for document in documents}
+    say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")
     reader = load_reader(directory, device=device)
     embedder = load_embedder(device=device)
     with tempfile.TemporaryDirectory() as scratch:
-        build_index(scratch, _documents(contexts), embedder=embedder, splitter=opening.make_splitter())
+        build_index(scratch, documents, embedder=embedder, splitter=opening.make_splitter())
         with Index.open(scratch, embedder=embedder) as index:
             asked = ask_held_out(
                 reader,
                 index.retriever,
                 questions,
-                [document_id(question.context) for question in questions],
+                [ids[question.context] for question in questions],
                 progress=progress,
             )
     report = calibrate(asked)
     write_settings(directory, replace(reader.settings, calibration=report.calibration))
     return report
-
-
-def document_id(context: str) -> str:
-    """Name a paragraph by its content."""
-    return hashlib.sha256(context.encode()).hexdigest()[:16]
-
-
-def _documents(contexts: Sequence[str]) -> Iterator[Document]:
-    for context in contexts:
-        yield Document(id=document_id(context), text=context)
 
 
 def _answerable(questions: Sequence[GoldQuestion]) -> list[GoldQuestion]:

@@ -81,10 +81,12 @@ def context_documents(questions: Iterable[GoldQuestion]) -> list[Document]:
     """Return the different contexts of questions as documents, in the order of their first question."""
     from corpora.documents import Document
 
-    first = {question.context: question for question in reversed(list(questions))}
+    first: dict[str, GoldQuestion] = {}
+    for question in questions:
+        first.setdefault(question.context, question)
     return [
         Document(id=f"context-{place}", text=one.context, title=one.title, language=one.language)
-        for place, one in enumerate(reversed(first.values()))
+        for place, one in enumerate(first.values())
     ]
 
 
