@@ -39,14 +39,16 @@ def read_html(file: SourceFile) -> Iterator[Row | RowError]:
 
 
 def _main_text(page: str) -> tuple[str, str | None]:
-    """Return main text and title, either of them empty where it is not found."""
+    """Return main text and title; "" and None where they are not found."""
     from trafilatura import bare_extraction
 
     _silence()
     found = bare_extraction(page, include_comments=False, with_metadata=True)
     if found is None or isinstance(found, dict):
         return "", None
-    return found.text or "", found.title
+    # A page may declare a title that is no text, such as a list.
+    title = found.title if isinstance(found.title, str) and is_encodable(found.title) else None
+    return found.text or "", title
 
 
 @cache

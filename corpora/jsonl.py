@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -14,6 +15,8 @@ from corpora.languages import canonical_language, detect_language
 from corpora.sources import ByteStream, Row, SourceFile, is_encodable, open_file, refuse_utf16
 
 MAX_LINE_BYTES = 200 * 2**20
+MAX_METADATA_DEPTH = 100
+"""Deeper metadata could be read here, and then be too deep for those that write and read them later."""
 
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -73,7 +76,7 @@ def _row(line: bytes, file: SourceFile, number: int) -> Row | RowError:
 
 def _parse(line: bytes) -> dict[str, object]:
     try:
-        row = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        row = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise ValueError(f"is not UTF-8 (byte 0x{line[error.start]:02x} at byte {error.start + 1})") from None
     except json.JSONDecodeError as error:
@@ -89,6 +92,13 @@ def _parse(line: bytes) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"holds {name}, which is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"holds the number {digits[:40]}, which is too large")
+    return number
 
 
 def _document(row: dict[str, object], file: SourceFile, number: int) -> Document:
@@ -140,7 +150,19 @@ def _metadata(row: dict[str, object]) -> Mapping[str, object]:
         return NO_METADATA
     if not isinstance(value, dict):
         raise ValueError(f'has a "metadata" that is {_kind(value)}, not an object')
+    if _is_deeper(value, MAX_METADATA_DEPTH):
+        raise ValueError(f'has a "metadata" that is nested more than {MAX_METADATA_DEPTH} deep')
     return MappingProxyType(value)
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        nested = [item for item in level if isinstance(item, dict | list)]
+        if not nested:
+            return False
+        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def _string(row: dict[str, object], key: str) -> str:

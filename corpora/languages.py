@@ -77,7 +77,8 @@ _STARTS = [start for start, _ in _BLOCKS]
 _WEIGHTS = {"latin": 1, "han": 6, "kana": 4, "hangul": 4}
 _WEIGHT = 2
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+# No tag in use has more than five or six parts.
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,8}")
 
 
 def detect_language(text: str) -> str | None:

@@ -24,6 +24,8 @@ def read_standard_input() -> Iterator[Row | RowError]:
 
     Whether that object is whole is not asked: a truncated first row is a bad row, not a text.
     """
+    if sys.stdin is None:
+        raise RowError(STANDARD_INPUT.shown, None, "is closed: pipe JSONL or text in")
     stream = sys.stdin.buffer
     head = first = stream.readline(_LOOK_AHEAD)
     while first and not first.strip(b"\xef\xbb\xbf \t\r\n") and len(head) < MAX_FILE_BYTES:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from encoder.blockfile import BlockFile, BlockFileConfig
 from encoder.errors import ModelError
 from encoder.home import home_directory
-from encoder.tokenization import build_tokenizer
+from encoder.tokenization import TOKENIZER_FILE, build_tokenizer
+from encoder.weights import write_weights
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +59,19 @@ def base_model_directory() -> Path:
     return target
 
 
+def base_weights() -> dict[str, torch.Tensor]:
+    """Return the base encoder's weights under their names; raise ModelError for a missing or damaged file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = base_model_directory() / WEIGHTS_FILE
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        cure = "restore it" if os.environ.get("SPANGLOT_BASE") else f"delete {path.parent}, and it is made again"
+        raise ModelError(f"the base encoder's weights {path} cannot be read ({error}): {cure}") from error
+
+
 def _write_once(target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +84,6 @@ def _write_once(target: Path) -> None:
             try:
                 _write_model(_verified_source(), part)
                 part.chmod(0o755)
-                (part / WEIGHTS_FILE).chmod(0o644)
                 part.rename(target)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
@@ -104,11 +117,11 @@ def _verified_source() -> Path:
 
 
 def _write_model(source: Path, directory: Path) -> None:
-    from safetensors.torch import save_file
-
     block_file = BlockFile(source)
-    save_file(bert_state(block_file), directory / WEIGHTS_FILE, metadata={"format": "pt"})
-    build_tokenizer(block_file.pieces).save(str(directory / "tokenizer.json"))
+    write_weights(directory / WEIGHTS_FILE, bert_state(block_file))
+    # Not by the tokenizer's own method: its errors have no class.
+    tokenizer = build_tokenizer(block_file.pieces).to_str(pretty=True)
+    (directory / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
     for name, content in _config_files(block_file.config).items():
         path = directory / name
         path.parent.mkdir(exist_ok=True)

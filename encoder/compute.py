@@ -35,7 +35,8 @@ def choose_compute(device: str = "auto") -> Compute:
     if device == "cuda" and not has_gpu:
         raise ModelError("device 'cuda' was asked for, but no GPU is visible: choose 'cpu' or 'auto'")
     if device != "cpu" and has_gpu:
-        dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        dtype = torch.bfloat16 if has_bf16 else torch.float32
         return Compute(torch.device("cuda"), dtype)
     return Compute(torch.device("cpu"), torch.bfloat16 if _cpu_multiplies_bf16() else torch.float32)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from corpora.documents import Document, Passage
-from indexer import context, embedding, errors, generations, locking, rows, store, targets, writing
+from indexer import centering, context, embedding, errors, generations, locking, rows, store, targets, writing
 from indexer.embedding import Embedder
 from indexer.faults import storage_faults
-from indexer.manifest import IndexManifest, IndexRecipe
+from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe
 from indexer.writing import Standing
 
 PASSAGES_AT_ONCE = 256
@@ -74,9 +73,9 @@ def build_index(
 
     Documents that are not offered stay. Batches are committed as they are embedded; readers see none of them before
     the generation is published, and a build that was interrupted is taken up where it stopped. Without a change nothing
-    is published, unless derived files are missing or damaged: they are rebuilt without embedding. Raise StoreError (no
-    documents for a new index, a directory that is not an index, a full or read-only disk, another writer),
-    EmbedderMismatch, DamagedIndex, DuplicateDocument.
+    is published, unless derived files are missing, damaged or made by another recipe, or the embedder's directory has
+    moved: they are rebuilt without embedding. Raise StoreError (no documents for a new index, a directory that is not
+    an index, a full or read-only disk, another writer), EmbedderMismatch, DamagedIndex, DuplicateDocument.
     """
     started = time.perf_counter()
     folder = Path(directory)
@@ -107,16 +106,16 @@ class _Build:
         self._progress = progress
         self._started = started
         self._recipe = _recipe(splitter)
-        self._recipe_key = json.dumps(asdict(self._recipe), sort_keys=True)
+        self._identity = embedding.identity(embedder)
         self._writer = writing.StoreWriter(opened)
-        self._writer.claim(embedding.identity(embedder))
+        self._writer.claim(self._identity)
         self._waiting: dict[str, _Waiting] = {}
         self._waiting_passages = 0
         self._standings = dict.fromkeys(Standing, 0)
         self._passages = self._embedded = 0
 
     def offer(self, document: Document) -> None:
-        content_hash = rows.content_hash(document, self._recipe_key)
+        content_hash = rows.content_hash(document, self._recipe.embedding_key())
         if document.id in self._waiting:
             self.flush()
         standing = self._writer.standing(document, content_hash)
@@ -144,12 +143,10 @@ class _Build:
         if not self._writer.sealed and not sum(self._standings.values()):
             raise targets.no_documents(directory)
         commit = self._writer.seal()
-        current = _sound_generation(directory, self._store, commit)
+        current = _sound_generation(directory, self._store, commit, self._identity, self._recipe)
         if current is not None:
             return current
-        return generations.publish(
-            directory, self._store, commit=commit, embedder=embedding.identity(self._embedder), recipe=self._recipe
-        )
+        return generations.publish(directory, self._store, commit=commit, embedder=self._identity, recipe=self._recipe)
 
     def report(self, manifest: IndexManifest) -> IndexReport:
         counts = self._standings
@@ -218,6 +215,9 @@ def _recipe(splitter: PassageSplitter) -> IndexRecipe:
         max_tokens=splitter.max_tokens,
         overlap_sentences=splitter.overlap_sentences,
         context=context.CONTEXT_RECIPE,
+        vector_index="flat",
+        metric="inner product",
+        centering=centering.RECIPE,
     )
 
 
@@ -227,7 +227,10 @@ def _check_slices(document: Document, passages: Sequence[Passage]) -> None:
             raise ValueError(f"passage {passage.id!r} is not the slice of document {document.id!r} that it names")
 
 
-def _sound_generation(directory: Path, opened: store.PassageStore, commit: int) -> IndexManifest | None:
+def _sound_generation(
+    directory: Path, opened: store.PassageStore, commit: int, embedder: EmbedderIdentity, recipe: IndexRecipe
+) -> IndexManifest | None:
+    """Return the current manifest if its files are sound and a publish would only make the same again."""
     try:
         pointer = generations.read_pointer(directory)
         if pointer is None:
@@ -236,5 +239,5 @@ def _sound_generation(directory: Path, opened: store.PassageStore, commit: int) 
         generations.load_generation(directory, manifest)
     except errors.DamagedIndex:
         return None
-    same_store = manifest.store_id == opened.setting("store_id")
-    return manifest if same_store and manifest.commit == commit else None
+    same_rows = manifest.store_id == opened.setting("store_id") and manifest.commit == commit
+    return manifest if same_rows and (manifest.embedder, manifest.recipe) == (embedder, recipe) else None

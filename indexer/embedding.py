@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ def load_embedder(name_or_path: str | None = None, *, device: str = "auto") -> S
     """
     if name_or_path is None or name_or_path == BASE_NAME:
         return _load(BASE_NAME, base_model_directory(), device)
-    directory = Path(name_or_path).expanduser()
+    directory = Path(os.path.expanduser(name_or_path))
     if directory.is_dir():
         return _load(str(directory.resolve()), directory, device)
     if directory.exists() or not _HUB_NAME.fullmatch(name_or_path) or name_or_path.startswith("."):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer import centering, errors
+from indexer import errors
 
 FORMAT_VERSION = 1
 
@@ -52,15 +52,22 @@ class EmbedderIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRecipe:
-    """How documents became vectors, as the build that published the generation was set."""
+    """How documents became vectors, and vectors what is searched, as the build that published the generation was set.
+
+    A change of the last three is made good from the stored vectors; one of the others embeds a document again.
+    """
 
     target_tokens: int
     max_tokens: int
     overlap_sentences: int
     context: str
-    vector_index: str = "flat"
-    metric: str = "inner product"
-    centering: str = centering.RECIPE
+    vector_index: str
+    metric: str
+    centering: str
+
+    def embedding_key(self) -> str:
+        """Return what the stored vectors depend on, as JSON."""
+        return json.dumps([self.target_tokens, self.max_tokens, self.overlap_sentences, self.context])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def content_hash(document: Document, recipe: str) -> bytes:
 
 def _metadata_json(document: Document) -> str:
     try:
-        return json.dumps(dict(document.metadata), sort_keys=True)
+        return json.dumps(dict(document.metadata), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise CorpusError(
             f"document {document.id!r} of {document.source!r} has metadata that JSON cannot hold: {error}"

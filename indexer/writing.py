@@ -53,10 +53,14 @@ class StoreWriter:
         store.query("CREATE TEMP TABLE seen (key INTEGER PRIMARY KEY)")
 
     def claim(self, embedder: EmbedderIdentity) -> None:
-        """Bind the store to an embedder; raise EmbedderMismatch if it holds documents of another."""
+        """Bind the store to an embedder, by its new name where its directory has moved.
+
+        Raise EmbedderMismatch if the store holds documents of another.
+        """
         stored = self._store.setting("embedder")
         if stored is not None and self._store.query("SELECT 1 FROM documents LIMIT 1"):
             EmbedderIdentity.from_json(stored).require(embedder, self._store.path.parent)
+        if stored == embedder.to_json():
             return
         with self._transaction():
             self._set("embedder", embedder.to_json())

@@ -12,9 +12,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from encoder.base import WEIGHTS_FILE, base_model_directory
+from encoder.base import WEIGHTS_FILE, base_model_directory, base_weights
 from encoder.compute import choose_compute
 from encoder.tokenization import load_tokenizer
+from encoder.weights import write_weights
 from reader.errors import ReaderError
 from reader.reading import FastPieces, XlmReader
 from reader.settings import FORMAT, SETTINGS_FILE, ReaderSettings, read_settings, settings_json
@@ -65,13 +66,13 @@ def load_network(directory: Path) -> ReaderNetwork:
 
     from reader.network import assemble
 
-    base = base_model_directory()
-    state = {f"transformer.{name}": tensor for name, tensor in load_file(base / WEIGHTS_FILE).items()}
+    state = {f"transformer.{name}": tensor for name, tensor in base_weights().items()}
     try:
         trained = load_file(directory / WEIGHTS_FILE)
     except (OSError, SafetensorError) as error:
         raise ReaderError(f"{directory / WEIGHTS_FILE} cannot be read ({error}); restore the file") from error
     state.update({name: tensor.float() for name, tensor in trained.items()})
+    base = base_model_directory()
     config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     return assemble(config, state, source=directory / WEIGHTS_FILE)
 
@@ -79,11 +80,10 @@ def load_network(directory: Path) -> ReaderNetwork:
 def save_reader(directory: Path, settings: ReaderSettings, trained: dict[str, torch.Tensor]) -> None:
     """Write a reader: the trained tensors in bfloat16, and the settings with the file's sha256."""
     import torch
-    from safetensors.torch import save_file
 
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in trained.items()}
-    save_file(tensors, directory / WEIGHTS_FILE, metadata={"format": "pt"})
+    write_weights(directory / WEIGHTS_FILE, tensors)
     write_settings(directory, settings)
 
 

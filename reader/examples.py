@@ -88,7 +88,8 @@ class WindowMaker:
     ) -> Iterable[TrainingWindow]:
         if not questions:
             raise ReaderError(f"{source.file}: no question is left to train on; leave the source out of the recipe")
-        chosen = drawn.sample(questions, min(len(questions), source.questions or len(questions)))
+        most = len(questions) if source.questions is None else source.questions
+        chosen = drawn.sample(questions, min(len(questions), most))
         articles: dict[str, list[str]] = defaultdict(list)
         for context, title in {question.context: question.title for question in questions}.items():
             articles[title].append(context)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from encoder.base import WEIGHTS_FILE, base_model_directory
+from encoder.base import WEIGHTS_FILE, base_model_directory, base_weights
 from encoder.compute import choose_compute
 from encoder.tokenization import load_tokenizer
 from reader.checkpoint import load_network, save_reader
@@ -65,6 +65,8 @@ def fine_tune(
     tokenizer = load_tokenizer(base_model_directory())
     tokenizer.encode_special_tokens = True
     windows = WindowMaker(tokenizer, recipe).windows(split.train, say)
+    if not windows:
+        raise ReaderError(f"{recipe_path}: its sources give nothing to train on; add a [[source]] with questions")
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
     network = fresh_network(recipe) if start is None else load_network(start)
     done = Trainer(network, recipe, choose_compute(device), directory / "run").run(windows, progress=progress)
@@ -77,14 +79,13 @@ def fine_tune(
 
 def fresh_network(recipe: Recipe) -> ReaderNetwork:
     """Build the network that a run starts from: the base encoder and a random head, seeded by the recipe."""
-    from safetensors.torch import load_file
     from transformers import BertConfig
 
     from reader.network import new_network
 
     base = base_model_directory()
     config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    return new_network(config, load_file(base / WEIGHTS_FILE), seed=recipe.seed)
+    return new_network(config, base_weights(), seed=recipe.seed)
 
 
 def trained_tensors(network: ReaderNetwork, start: Path | None = None) -> dict[str, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,34 +46,48 @@ def read_settings(path: Path, defaults: ReaderSettings | None = None) -> ReaderS
     With ``defaults`` the file need only hold the settings that differ from them.
     """
     try:
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise TypeError("no JSON object")
         if raw.get("format") != FORMAT:
             raise ReaderError(f"{path}: format {raw.get('format')!r} is not known (only {FORMAT}); update spanglot")
         given = raw["settings"]
         return settings_from(given if defaults is None else _filled(given, settings_json(defaults)))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ReaderError(f"{path}: not a reader's settings ({error}); restore the file from where it came") from error
 
 
 def settings_from(raw: Mapping[str, Any]) -> ReaderSettings:
-    """Build settings from their JSON form; raise ValueError, TypeError or KeyError for anything else."""
+    """Build settings from their JSON form; raise one of Python's errors of value, type or key for anything else."""
     if raw["no_answer"] not in ("class", "null"):
         raise ValueError(f"no_answer is {raw['no_answer']!r}, neither 'class' nor 'null'")
-    pair: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in raw["pair"].items()
-    }
-    plain = ReaderSettings(name=raw["name"], pair=PairFormat(**pair))
-    return replace(
-        plain,
-        limits=WindowLimits(**raw["limits"]),
+    if not isinstance(raw["use_titles"], bool):
+        raise TypeError(f"use_titles is {raw['use_titles']!r}, neither true nor false")
+    return ReaderSettings(
+        name=str(raw["name"]),
+        pair=PairFormat(**{name: _token_ids(name, value) for name, value in raw["pair"].items()}),
+        limits=WindowLimits(**{name: _whole(name, value) for name, value in raw["limits"].items()}),
         no_answer=raw["no_answer"],
         use_titles=raw["use_titles"],
-        beams=raw["beams"],
-        max_answer_tokens=raw["max_answer_tokens"],
+        beams=_whole("beams", raw["beams"], least=1),
+        max_answer_tokens=_whole("max_answer_tokens", raw["max_answer_tokens"], least=1),
         calibration=Calibration.from_dict(raw["calibration"]),
         trained_on=tuple(raw["trained_on"]),
         languages=None if raw.get("languages") is None else LanguageIds(**raw["languages"]),
     )
+
+
+def _whole(name: str, value: object, *, least: int = 0) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise TypeError(f"{name} is {value!r}, not a whole number from {least}")
+    return value
+
+
+def _token_ids(name: str, value: object) -> Any:
+    """Check a field of the pair format: token ids or one of them, or no position for CLS."""
+    if isinstance(value, list | tuple):
+        return tuple(_whole(name, number) for number in value)
+    return None if value is None and name == "cls_position" else _whole(name, value)
 
 
 def _filled(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

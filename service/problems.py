@@ -90,8 +90,9 @@ async def _busy(_: Request, __: Exception) -> Response:
 
 
 async def _unusable(_: Request, error: Exception) -> Response:
+    # What is wrong is for the server's owner: it names files of the server.
     logger.error("%s", error)
-    return problem(503, str(error))
+    return problem(503, "the index or the reader cannot be used; the server's log has more")
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

@@ -36,6 +36,15 @@ def test_main_text_and_title_are_extracted(read, tmp_path):
         assert furniture not in document.text
 
 
+@pytest.mark.parametrize("headline", ["[1]", '{"a": 1}', "5"])
+def test_a_declared_title_that_is_no_text_is_not_taken(read, tmp_path, headline):
+    declared = f'{{"@context": "https://schema.org", "@type": "NewsArticle", "headline": {headline}}}'
+    page = PAGE.replace("</head>", f'<script type="application/ld+json">{declared}</script></head>')
+    document = read_one(read, tmp_path, page)
+    assert document.title == "page"
+    assert "Απολλωνία" in document.text
+
+
 @pytest.mark.parametrize("name", ["a.htm", "A.HTML", "a.xhtml"])
 def test_every_suffix_of_html_is_known(read, tmp_path, name):
     assert "Απολλωνία" in read_one(read, tmp_path, PAGE, name).text

@@ -100,6 +100,12 @@ def test_byte_order_mark_and_crlf_are_no_part_of_the_rows(read, tmp_path):
         (b'{"id": true, "text": "x"}', 'has an "id" that is true or false, not a string or a number'),
         (b'{"_id": [], "text": "x"}', 'has an "_id" that is a list, not a string or a number'),
         (b'{"id": " ", "text": "x"}', 'has a blank "id"'),
+        (b'{"text": "x", "metadata": {"k": [1.5, -1e999]}}', "holds the number -1e999, which is too large"),
+        (b'{"id": 1e999, "text": "x"}', "holds the number 1e999, which is too large"),
+        (
+            b'{"text": "x", "metadata": {"k": ' + b"[" * 100 + b"]" * 100 + b"}}",
+            'has a "metadata" that is nested more than 100 deep',
+        ),
         (b'{"text": "x", "metadata": "m"}', 'has a "metadata" that is a string, not an object'),
         (b'{"text": "x", "language": 3}', 'has a "language" that is a number, not a string'),
         (
@@ -122,6 +128,11 @@ def test_a_number_of_5000_digits_is_a_bad_row(read, write_rows):
     reading = read(write_rows(b'{"id": ' + b"9" * 5_000 + b', "text": "x"}', GOOD))
     assert reading.ids == ["good"]
     assert reading.report.rejected == 1
+
+
+def test_metadata_may_be_a_hundred_deep(read, write_rows):
+    path = write_rows(b'{"text": "x", "metadata": {"k": ' + b'{"k": ' * 98 + b"[1]" + b"}" * 98 + b"}}")
+    assert read(path).errors == []
 
 
 def test_a_text_of_ten_megabytes_is_read(read, write_rows):

@@ -93,6 +93,8 @@ def test_any_text_gives_a_code_or_none(text):
         ("", None),
         ("en-", None),
         ("ελ", None),
+        ("de-CH-1901-x-a-b-c-d-e", "de-CH-1901-x-a-b-c-d-e"),
+        ("en" + "-a" * 9, None),
     ],
 )
 def test_canonical_language(tag, canonical):

@@ -56,6 +56,12 @@ def test_empty_input_is_refused(read, pipe, content):
         read("-")
 
 
+def test_a_closed_input_is_refused(read, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CorpusError, match="standard input: is closed: pipe JSONL or text in"):
+        read("-")
+
+
 def test_text_that_is_not_utf_8_is_refused(read, pipe):
     pipe(b"caf\xe9")
     with pytest.raises(CorpusError, match=r"standard input: is not UTF-8 \(byte 0xe9 in line 1\)"):

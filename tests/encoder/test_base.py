@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from encoder import ModelError, base_model_directory
+from encoder.base import _DIRECTORY, base_weights
 
 FIRST_USE = "from encoder import base_model_directory; print(base_model_directory())"
 
@@ -67,6 +68,20 @@ def test_a_home_that_cannot_be_written_is_named_with_the_cure(monkeypatch: pytes
     monkeypatch.delenv("SPANGLOT_BASE", raising=False)
     with pytest.raises(ModelError, match="set SPANGLOT_HOME to a writable directory"):
         base_model_directory()
+
+
+def test_damaged_weights_are_named_with_the_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"cut off")
+    monkeypatch.setenv("SPANGLOT_BASE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"model\.safetensors cannot be read .*: restore it"):
+        base_weights()
+    ours = tmp_path / "models" / _DIRECTORY
+    ours.mkdir(parents=True)
+    monkeypatch.setenv("SPANGLOT_HOME", str(tmp_path))
+    monkeypatch.delenv("SPANGLOT_BASE")
+    with pytest.raises(ModelError, match=rf"delete {ours}, and it is made again"):
+        base_weights()
 
 
 def test_first_use_survives_a_kill_and_two_processes_at_once(base_directory: Path, tmp_path: Path) -> None:

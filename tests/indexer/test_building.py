@@ -165,6 +165,28 @@ def test_a_model_directory_may_be_moved(build, rivers, new_embedder, tmp_path):
         assert index.retriever.retrieve("The Nile flows north.", top_k=1)[0].passage.document_id == "nile"
 
 
+def test_indexing_with_a_moved_model_makes_the_index_name_its_new_place(build, rivers, new_embedder, tmp_path):
+    build(tmp_path, rivers, with_embedder=new_embedder(name="/old/model"))
+    moved = new_embedder(name="/new/model")
+    report = build(tmp_path, rivers, with_embedder=moved)
+    assert (report.unchanged, report.embedded, report.generation, moved.embedded) == (3, 0, 2, [])
+    with Index.open(tmp_path) as index:
+        assert index.manifest.embedder.name == "/new/model"
+    assert build(tmp_path, rivers, with_embedder=moved).generation == 2
+
+
+def test_another_recipe_of_the_derived_files_is_published_without_embedding(
+    build, rivers, embedder, tmp_path, monkeypatch
+):
+    build(tmp_path, rivers)
+    embedder.embedded.clear()
+    monkeypatch.setattr("indexer.centering.RECIPE", "another one")
+    report = build(tmp_path, rivers)
+    assert (report.unchanged, report.embedded, report.generation, embedder.embedded) == (3, 0, 2, [])
+    with Index.open(tmp_path) as index:
+        assert index.manifest.recipe.centering == "another one"
+
+
 def test_no_documents_make_no_index(build, tmp_path):
     with pytest.raises(StoreError, match="no documents"):
         build(tmp_path / "index", [])
@@ -223,8 +245,9 @@ def test_an_unknown_document_id_is_named(build, rivers, tmp_path):
         Document(id="x\udc80", text="a"),
         Document(id="x", text="a", title="\ud800"),
         Document(id="x", text="a", metadata={"when": object()}),
+        Document(id="x", text="a", metadata={"length_km": float("inf")}),
     ],
-    ids=["text", "id", "title", "metadata"],
+    ids=["text", "id", "title", "metadata", "number"],
 )
 def test_what_cannot_be_stored_is_refused_by_id(build, tmp_path, document):
     with pytest.raises(CorpusError, match="document 'x"):

@@ -136,6 +136,11 @@ def test_what_is_no_model_is_named_with_the_cure(tmp_path, copy):
         load_embedder(str(copy))
 
 
+def test_a_path_in_the_home_of_nobody_is_no_model():
+    with pytest.raises(ModelError, match="~no-such-user/model: give"):
+        load_embedder("~no-such-user/model")
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "modules.json"])
 def test_a_damaged_model_directory_is_named_in_one_line(copy, name):
     path = copy / name

@@ -2,17 +2,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import BertConfig
 
 from corpora import Passage
 from encoder import base_model_directory
-from encoder.tokenization import load_tokenizer
-from reader import ReaderError
-from reader.checkpoint import default_reader_directory, load_network
+from encoder.tokenization import build_tokenizer, load_tokenizer
+from encoder.weights import write_weights
+from reader import Calibration, ReaderError, load_reader
+from reader.checkpoint import default_reader_directory, load_network, save_reader
 from reader.engine import collate
 from reader.exporting import export_xlm
+from reader.network import ReaderNetwork
 from reader.reading import FastPieces
-from reader.settings import read_settings
-from reader.windows import Window, make_windows
+from reader.settings import XLM_ROBERTA_PAIR, ReaderSettings, read_settings
+from reader.windows import Window, WindowLimits, make_windows
 
 PAIRS = [
     ("Who discovered penicillin?", "Penicillin was discovered in 1928 by Alexander Fleming in London."),
@@ -64,6 +67,51 @@ def test_plain_transformers_loads_the_export_whole_and_gives_the_same_logits(tmp
         )
     torch.testing.assert_close(start[batch.allowed], native_start[batch.allowed], rtol=0, atol=1e-4)
     torch.testing.assert_close(answer_class, outputs.cls_logits, rtol=0, atol=1e-4)
+
+
+@pytest.fixture
+def tiny_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """One of Spanglot's own readers, over a tiny base encoder."""
+    base = tmp_path / "base"
+    pieces = [(piece, -float(place)) for place, piece in enumerate(["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdefgh"])]
+    config = BertConfig(
+        vocab_size=len(pieces) + 1,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=64,
+        pad_token_id=1,
+    )
+    torch.manual_seed(3)
+    network = ReaderNetwork(config)
+    config.save_pretrained(base)
+    write_weights(base / "model.safetensors", network.transformer.state_dict())
+    build_tokenizer(pieces).save(str(base / "tokenizer.json"))
+    (base / "tokenizer_config.json").write_text("{}")
+    monkeypatch.setenv("SPANGLOT_BASE", str(base))
+    settings = ReaderSettings(
+        name="tiny",
+        pair=XLM_ROBERTA_PAIR,
+        limits=WindowLimits(window=32, overlap=8, question=8),
+        calibration=Calibration(bias=1.0, span=2.0, no_answer=3.0, retrieval=4.0, given=0.5, threshold=0.25),
+        trained_on=("letters",),
+    )
+    head = {name: tensor for name, tensor in network.state_dict().items() if name.startswith("qa_outputs.")}
+    save_reader(tmp_path / "reader", settings, head)
+    return tmp_path / "reader"
+
+
+def test_an_export_is_read_as_the_original_is(tiny_reader: Path, tmp_path: Path) -> None:
+    original = load_reader(tiny_reader, device="cpu")
+    exported = load_reader(export_xlm(tmp_path / "xlm", tiny_reader), device="cpu")
+    assert exported.settings == original.settings
+    passage = Passage(id="p", document_id="d", text="a b c d e f g h a c e g", start=0)
+    ours, theirs = (reader.read("b d", [passage], top_k=50) for reader in (original, exported))
+    scores = {(span.start, span.end): span.score for span in theirs}
+    assert {(span.start, span.end) for span in ours} == scores.keys()
+    # Either may compute in bfloat16.
+    assert [span.score for span in ours] == pytest.approx([scores[span.start, span.end] for span in ours], abs=0.05)
 
 
 def test_an_export_overwrites_nothing(tmp_path: Path) -> None:

@@ -140,11 +140,29 @@ def test_recorded_settings_take_the_place_of_defaults(directory: Path) -> None:
         ({"no_answer": "maybe"}, "no_answer is 'maybe'"),
         ({"languages": {"ids": {"en": 0}}}, "no language embeddings"),
         ({"pair": {"cls": 0}}, "reader.json: not a reader's settings"),
+        ({"pair": [0]}, "reader.json: not a reader's settings"),
+        ({"pair": {"opening": ["<s>"]}}, "opening is '<s>', not a whole number from 0"),
+        ({"limits": {"overlap": -1}}, "overlap is -1, not a whole number from 0"),
+        ({"limits": 128}, "reader.json: not a reader's settings"),
+        ({"beams": "8"}, "beams is '8', not a whole number from 1"),
+        ({"max_answer_tokens": 0}, "max_answer_tokens is 0, not a whole number from 1"),
+        ({"use_titles": "no"}, "use_titles is 'no', neither true nor false"),
+        ({"calibration": 3}, "reader.json: not a reader's settings"),
     ],
 )
 def test_wrong_settings_are_refused(directory: Path, settings: dict[str, object], reason: str) -> None:
     record(directory, **settings)
     with pytest.raises(ReaderError, match=reason) as caught:
+        load_xlm_reader(directory, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{", '"text"', '{"format": 2}', '{"format": 1}', '{"format": 1, "settings": []}']
+)
+def test_settings_in_another_form_are_refused_by_name(directory: Path, content: str) -> None:
+    (directory / "reader.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ReaderError, match=r"reader\.json: ") as caught:
         load_xlm_reader(directory, device="cpu")
     assert "\n" not in str(caught.value)
 

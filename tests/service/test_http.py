@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from corpora import SpanglotError
+from encoder import ModelError
 from service import create_app
 from service.answering import QuestionAnswerer
 from service.serializing import answer_result_to_dict, search_result_to_dict
@@ -131,21 +132,25 @@ def test_bad_bodies_are_refused(client: TestClient, body: bytes, status: int) ->
     "headers",
     [
         {},
+        {"Content-Type": ";"},
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json; charset*=a; charset*0=b"},
+        {"Content-Type": f"application/json; charset*{'9' * 5_000}=utf-16"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
-    ids=str,
+    ids=lambda headers: str(headers)[:70],
 )
 def test_other_kinds_of_body_are_refused(client: TestClient, headers: dict[str, str]) -> None:
     body = json.dumps({"question": ASKED}).encode()
     check_problem(client.post("/v1/ask", content=body, headers=headers), 415)
 
 
-def test_json_with_its_charset_is_taken(client: TestClient) -> None:
+@pytest.mark.parametrize("parameters", ["; charset=UTF-8", ';charset="utf-8"', "; profile=plain; charset=utf8", ";"])
+def test_json_with_its_charset_is_taken(client: TestClient, parameters: str) -> None:
     body = json.dumps({"question": "Wo steht die Orgel? 🎹"}, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json; charset=UTF-8"}
+    headers = {"Content-Type": f"application/json{parameters}"}
     assert client.post("/v1/ask", content=body, headers=headers).status_code == 200
 
 
@@ -221,14 +226,21 @@ class BrokenReader:
 
 @pytest.mark.parametrize(
     ("error", "status", "told"),
-    [(SpanglotError("the weights are gone"), 503, True), (KeyError("secret"), 500, False)],
+    [
+        (SpanglotError("/srv/secret is damaged"), 503, "the index or the reader cannot be used"),
+        (ModelError("/srv/secret is damaged"), 503, "the index or the reader cannot be used"),
+        (KeyError("secret"), 500, "unexpected KeyError"),
+    ],
 )
-def test_a_failing_reader_is_a_problem(answerer: QuestionAnswerer, error: Exception, status: int, told: bool) -> None:
+def test_a_failing_reader_is_a_problem_that_names_no_file(
+    answerer: QuestionAnswerer, caplog: pytest.LogCaptureFixture, error: Exception, status: int, told: str
+) -> None:
     broken = QuestionAnswerer(answerer.index, BrokenReader(answerer.reader, error))  # type: ignore[arg-type]
     with TestClient(create_app(broken), raise_server_exceptions=False) as client:
         detail = check_problem(client.post("/v1/ask", json={"question": ASKED}), status)
-    assert ("the weights are gone" in detail) is told
+    assert told in detail
     assert "secret" not in detail
+    assert ("/srv/secret is damaged" in caplog.text) is (status == 503)
 
 
 def test_the_description_lists_every_status_that_is_given(client: TestClient) -> None:

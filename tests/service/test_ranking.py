@@ -160,10 +160,14 @@ def test_no_answer_is_what_the_best_score_leaves() -> None:
 
 
 class Halver:
-    """A calibration that shows what it was given: half of the retrieval score, plus the difference of the others."""
+    """A calibration that shows what it was given: half of the retrieval score, plus the difference of the others.
+
+    A passage that was given counts as one with the retrieval score 1.
+    """
 
     def probability(self, span_score: object, no_answer_score: object, retrieval_score: object) -> np.ndarray:
-        return np.asarray(retrieval_score) / 2 + np.asarray(span_score) - np.asarray(no_answer_score)
+        retrieved = np.nan_to_num(np.asarray(retrieval_score), nan=1.0)
+        return retrieved / 2 + np.asarray(span_score) - np.asarray(no_answer_score)
 
 
 def spans(*scores: tuple[float, float]) -> list[AnswerSpan]:
@@ -177,7 +181,7 @@ def test_each_span_is_calibrated_with_the_score_of_its_own_passage() -> None:
     assert [item.retrieval_score for item in scored] == [0.5, 0.25]
 
 
-def test_a_passage_that_was_given_counts_as_a_perfect_match() -> None:
+def test_a_passage_that_was_given_is_told_from_a_retrieved_one() -> None:
     (scored,) = score_candidates(spans((0.25, 0.0)), [None], Halver())
     assert (scored.score, scored.retrieval_score) == (0.75, None)
 
