@@ -61,6 +61,7 @@ def fine_tune(
     recipe = read_recipe(recipe_path)
     if not data.is_dir():
         raise ReaderError(f"{data}: no such directory; give the one that holds the recipe's files")
+    known = () if start is None else read_settings(start / SETTINGS_FILE).trained_on
     split = split_sources(recipe, data, say)
     tokenizer = load_tokenizer(base_model_directory())
     tokenizer.encode_special_tokens = True
@@ -70,7 +71,6 @@ def fine_tune(
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
     network = fresh_network(recipe) if start is None else load_network(start)
     done = Trainer(network, recipe, choose_compute(device), directory / "run").run(windows, progress=progress)
-    known = () if start is None else read_settings(start / SETTINGS_FILE).trained_on
     save_reader(directory, settings_of(recipe, name, known), trained_tensors(network, start))
     return TrainingReport(
         directory=directory, windows=len(windows), tokens=done.tokens, seconds=done.seconds, loss=done.loss

@@ -100,6 +100,6 @@ def _validated(given: Mapping[str, str]) -> tuple[str, str]:
         context.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UsageError(
-            f"the context has a lone surrogate at {error.start}; give text that UTF-8 can encode"
-        ) from error
+            f"the context holds a lone surrogate at character {error.start + 1}: give valid Unicode text"
+        ) from None
     return validate_question(question), context

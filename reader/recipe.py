@@ -10,6 +10,8 @@ from typing import Any
 
 from reader.errors import ReaderError
 
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -66,14 +68,30 @@ def read_recipe(path: Path) -> Recipe:
         sources = tuple(Source(**_known(Source, row)) for row in raw.pop("source", []))
         held_out = HeldOut(**_known(HeldOut, raw.pop("held_out", {})))
         settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in _known(Recipe, raw).items()}
-        return Recipe(sources=sources, held_out=held_out, **settings)
+        recipe = Recipe(sources=sources, held_out=held_out, **settings)
+        if not recipe.lengths or len(recipe.lengths) != len(recipe.length_weights):
+            raise TypeError("lengths needs as many length_weights")
+        return recipe
     except TypeError as error:
         raise ReaderError(f"{path}: {error}; compare with reader/recipes/first.toml") from error
 
 
 def _known(kind: type, row: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)}
-    unknown = sorted(set(row) - names)
+    if not isinstance(row, Mapping):
+        raise TypeError(f"{row!r:.60} stands where a table of settings belongs")
+    types = {field.name: str(field.type) for field in fields(kind)}
+    unknown = sorted(set(row) - set(types))
     if unknown:
         raise TypeError(f"unknown setting {', '.join(unknown)}")
+    for name, value in row.items():
+        if not _fits(value, types[name]):
+            raise TypeError(f"{name} is {value!r:.60}, not {types[name]}")
     return dict(row)
+
+
+def _fits(value: object, annotation: str) -> bool:
+    """Tell whether a value of TOML is what a field of a recipe says in its annotation."""
+    if annotation.startswith("tuple["):
+        item = annotation.removeprefix("tuple[").removesuffix(", ...]")
+        return isinstance(value, list) and all(_fits(each, item) for each in value)
+    return isinstance(value, _TYPES[annotation.removesuffix(" | None")]) and not isinstance(value, bool)

@@ -38,7 +38,12 @@ class QuestionAnswerer:
         """Open an index directory with a reader: a loaded one, a directory or name, or None for Spanglot's own."""
         from service import opening
 
-        return cls(opening.open_index(index_dir, device=device), opening.open_reader(reader, device=device))
+        index = opening.open_index(index_dir, device=device)
+        try:
+            return cls(index, opening.open_reader(reader, device=device))
+        except BaseException:
+            index.close()
+            raise
 
     def answer(self, question: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
         """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked."""

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reader.calibration import Calibration, fit_calibration
-from service import judging
+from reader.errors import ReaderError
+from service import judging, searching
 
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
@@ -84,22 +85,29 @@ def ask_held_out(
             top_k=3,
         )
         for place, (question, passages, answers) in enumerate(zip(chunk, kept, spans, strict=True), start=start):
-            scores = {item.passage.id: item.score for item in passages}
+            scores = {item.passage.id: searching.passage_score(item) for item in passages}
             asked.append(_record(question, answers, scores, answerable=place % 2 == 0))
         progress(len(asked), len(questions))
     return asked
 
 
 def calibrate(asked: Sequence[Asked], *, seed: int = 1) -> CalibrationReport:
-    """Fit on half of the questions, measure on the other half, and return the calibration fitted on all of them."""
+    """Fit on half of the questions, measure on the other half, and return the calibration fitted on all of them.
+
+    Raise ReaderError where there are too few to measure on both answerable and unanswerable ones.
+    """
     order = [one for one in asked if len(one.features)]
     random.Random(seed).shuffle(order)
     half = len(order) // 2
+    answerable = np.array([one.answerable for one in order[half:]])
+    if answerable.all() or not answerable.any():
+        raise ReaderError(
+            f"{len(order)} held-out questions are too few to fit a calibration: raise [held_out] in the recipe"
+        )
     probe = _fit(order[:half])
     best = [_best(one, probe) for one in order[half:]]
     p = np.array([value for value, _ in best])
     right = np.array([is_right for _, is_right in best])
-    answerable = np.array([one.answerable for one in order[half:]])
     return CalibrationReport(
         calibration=_fit(order),
         questions=len(order),

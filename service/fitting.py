@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reader.errors import ReaderError
 from service import opening
 from service.calibrating import CalibrationReport, ask_held_out, calibrate
 from service.retrieval_evaluation import context_documents
@@ -31,7 +32,7 @@ def fit_reader(
 ) -> CalibrationReport:
     """Fit the calibration of the reader in ``directory`` on the recipe's held-out questions, and save it there.
 
-    All held-out paragraphs of all languages form one index, in which every question is asked.
+    Held-out paragraphs of all languages, theirs among them, form one index in which every question is asked.
     """
     from indexer import Index, build_index, load_embedder
     from reader import load_reader
@@ -43,6 +44,8 @@ def fit_reader(
     questions = [
         question for language in sorted(dev) for question in dev[language][: ENGLISH if language == "en" else OTHERS]
     ]
+    if not questions:
+        raise ReaderError(f"{recipe_path}: no answerable question is held out to calibrate on: raise [held_out]")
     documents = context_documents(question for pool in dev.values() for question in pool[: 2 * ENGLISH])
     ids = {document.text: document.id for document in documents}
     say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")

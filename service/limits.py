@@ -23,9 +23,12 @@ def check_context(context: str) -> str:
         raise UsageError(
             f"the context has {len(context):,} characters: give at most {MAX_CONTEXT_LENGTH:,}, or index the text"
         )
-    position = next((place for place, character in enumerate(context) if "\ud800" <= character <= "\udfff"), None)
-    if position is not None:
-        raise UsageError(f"the context holds a lone surrogate at character {position}: give valid Unicode text")
+    try:
+        context.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"the context holds a lone surrogate at character {error.start + 1}: give valid Unicode text"
+        ) from None
     return context
 
 

@@ -22,9 +22,11 @@ _MOST_COUNTED_BYTES = 64 << 20
 def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, report: ReadReport) -> IndexReport:
     """Index the sources into the directory, telling on stderr how far it is; rejected rows go to ``report``."""
     from corpora import read_documents
+    from service.commands import console
 
-    documents = read_documents(sources, report=report)
-    return build_documents(documents, directory, embedder, count_documents(sources))
+    # Counting reads the sources once more, for the sake of the bar alone.
+    total = count_documents(sources) if console.notices().is_terminal else None
+    return build_documents(read_documents(sources, report=report), directory, embedder, total)
 
 
 def build_documents(

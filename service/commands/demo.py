@@ -38,7 +38,7 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
     """Open the index of the samples, made now where it is not there yet."""
     from corpora import ReadReport, sample_documents
     from encoder import home_directory
-    from indexer import StoreError, embedding
+    from indexer import IndexNotFound, StoreError, embedding
     from service import demo as demos
     from service import opening
     from service.answering import QuestionAnswerer
@@ -48,9 +48,10 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
     directory = demos.demo_directory(home_directory(), sample_documents(), embedder)
     try:
         index = opening.open_index(directory, device=device, embedder=embedder)
-    except StoreError:
-        # The index is a cache of ours: where it is missing, damaged or of another version it is made anew.
-        shutil.rmtree(directory, ignore_errors=True)
+    except StoreError as error:
+        # The index is a cache of ours: where it is damaged it is made anew; one not finished may be another process's.
+        if not isinstance(error, IndexNotFound):
+            shutil.rmtree(directory, ignore_errors=True)
         building.build([str(sample_documents())], directory, embedder, ReadReport())
         index = opening.open_index(directory, device=device, embedder=embedder)
     return QuestionAnswerer(index, opening.open_reader(reader, device=device))
@@ -65,7 +66,8 @@ def _ask(answerer: QuestionAnswerer) -> list[Judged]:
 
     samples = sample_questions()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console.notices(), transient=True) as bar:
+    notices = console.notices()
+    with Progress(*columns, console=notices, transient=True, disable=not notices.is_terminal) as bar:
         task = bar.add_task("asking", total=len(samples))
         return demos.ask_samples(answerer, samples, progress=lambda count: bar.advance(task, count))
 

@@ -54,7 +54,8 @@ def _print_document(console: Console, document: Document) -> None:
     for name, value in document.metadata.items():
         console.print(consoles.one_line(f"{name}: {value}"))
     console.print()
-    console.print(consoles.printable(document.text))
+    # Past the console, which turns tabs into spaces: the offsets of answers count in what is shown.
+    console.file.write(consoles.printable(document.text) + "\n")
 
 
 def _print_manifest(console: Console, directory: str, manifest: IndexManifest) -> None:

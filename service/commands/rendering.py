@@ -31,13 +31,11 @@ def print_answers(console: Console, result: AnswerResult) -> None:
     if not result.answered:
         console.print(f"No answer found ({percent(result.no_answer)} sure). The nearest candidates:")
     for number, answer in enumerate(result.answers, start=1):
-        console.print(answer_lines(console, answer, number))
-    if result.timings is not None:
-        consoles.notices().print(f"{result.timings.total_ms:.0f} ms", style="dim")
+        console.print(_answer_lines(console, answer, number))
+    consoles.notices().print(f"{result.timings.total_ms:.0f} ms", style="dim")
 
 
-def answer_lines(console: Console, answer: Answer, number: int) -> Text:
-    """Return one answer: words and score, its place, and the passage with the words marked."""
+def _answer_lines(console: Console, answer: Answer, number: int) -> Text:
     start = answer.start - answer.passage.start
     end = answer.end - answer.passage.start
     lines = Text(f"{number}. ")

@@ -80,12 +80,16 @@ def train(
     if json:
         console.write_json(_facts(report, fitted))
     else:
-        console.results().print(
-            f"{report.windows:,} windows, {report.tokens:,} tokens in {report.seconds / 60:.0f} min; "
-            f"the reader is in {report.directory}\n"
-            f"held out: {100 * fitted.accuracy:.1f} % right, calibration error {fitted.calibration_error:.3f}, "
-            f"answerable or not: AUROC {fitted.auroc:.3f}, threshold {fitted.calibration.threshold:.2f}"
-        )
+        console.results().print(_summary(report, fitted))
+
+
+def _summary(report: TrainingReport, fitted: CalibrationReport) -> str:
+    return (
+        f"{report.windows:,} windows, {report.tokens:,} tokens in {report.seconds / 60:.0f} min; "
+        f"the reader is in {report.directory}\n"
+        f"held out: {100 * fitted.accuracy:.1f} % right, calibration error {fitted.calibration_error:.3f}, "
+        f"answerable or not: AUROC {fitted.auroc:.3f}, threshold {fitted.calibration.threshold:.2f}"
+    )
 
 
 def _facts(report: TrainingReport, fitted: CalibrationReport) -> dict[str, object]:

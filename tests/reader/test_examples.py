@@ -109,6 +109,28 @@ def test_tokens_of_a_span() -> None:
     assert tokens_of_span(offsets, 6, 7) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("tokens = 100000", 'tokens = "many"', "tokens is 'many', not int"),
+        ("tokens = 100000", "tokens = true", "tokens is True, not int"),
+        ("lengths = [32]", "lengths = 32", "lengths is 32, not tuple"),
+        ("lengths = [32]", 'lengths = ["32"]', "lengths is .'32'., not tuple"),
+        ("lengths = [32]", "lengths = [32, 64]", "lengths needs as many length_weights"),
+        ("english = 0", "english = 0.5", "english is 0.5, not int"),
+        ("[held_out]", "[[held_out]]", "stands where a table of settings belongs"),
+        ('file = "letters.en.jsonl.gz"', "file = 3", "file is 3, not str"),
+    ],
+)
+def test_a_mistyped_setting_is_named(tmp_path: Path, written: str, instead: str, told: str) -> None:
+    text = RECIPE.format(negatives=0.1, length=32)
+    assert written in text
+    path = tmp_path / "recipe.toml"
+    path.write_text(text.replace(written, instead))
+    with pytest.raises(ReaderError, match=rf"recipe\.toml: .*{told}"):
+        read_recipe(path)
+
+
 def test_a_missing_file_and_an_unknown_setting_are_named(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE.format(negatives=0.1, length=32))

@@ -123,6 +123,23 @@ def test_going_on_keeps_what_the_first_run_changed(base: Path, data: Path, tmp_p
     assert any(not torch.equal(before[name], after[name]) for name in before if name.startswith("qa_outputs"))
 
 
+def test_a_recipe_without_sources_is_refused_before_anything_is_trained(base: Path, data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE.format(frozen=1).partition("[[source]]")[0])
+    with pytest.raises(ReaderError, match=r"recipe\.toml: its sources give nothing to train on"):
+        fine_tune(path, data, tmp_path / "out", name="letters", device="cpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_start_without_settings_is_refused_before_anything_is_trained(base: Path, data: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    fine_tune(recipe(tmp_path, 1), data, first, name="letters", device="cpu")
+    (first / "reader.json").unlink()
+    with pytest.raises(ReaderError, match=r"reader\.json"):
+        fine_tune(recipe(tmp_path, 1), data, tmp_path / "second", name="letters", start=first, device="cpu")
+    assert not (tmp_path / "second").exists()
+
+
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReaderError, match="nowhere: no such directory"):
         fine_tune(default_recipe(), tmp_path / "nowhere", tmp_path / "out", name="letters")

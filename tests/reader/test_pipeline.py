@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from corpora.documents import Passage
 from corpora.errors import QuestionError, UsageError
+from reader.calibration import Calibration
 from reader.pipeline import QuestionAnswering, question_answering
 
 QUESTION = "When was the bridge built?"
@@ -37,12 +39,13 @@ def test_a_list_gives_a_list_in_its_order(ask: QuestionAnswering) -> None:
     assert ask([]) == []
 
 
-def test_the_score_is_the_calibrated_probability_without_retrieval(ask: QuestionAnswering) -> None:
-    from corpora.documents import Passage
-
+def test_the_score_is_the_calibrated_probability_of_a_given_passage(ask: QuestionAnswering) -> None:
+    fitted = Calibration(bias=-0.1, span=0.02, no_answer=0.03, retrieval=1.5, given=0.75, threshold=0.5)
+    calibrated = QuestionAnswering(ask.reader.with_settings(calibration=fitted))
     (span,) = ask.reader.read(QUESTION, [Passage(id="x", document_id="x", text=CONTEXT, start=0)], top_k=1)
-    expected = ask.reader.calibration.probability(span.score, span.no_answer_score, 0.0)
-    assert ask(question=QUESTION, context=CONTEXT)["score"] == pytest.approx(float(expected), abs=1e-6)
+    expected = float(fitted.probability(span.score, span.no_answer_score, 0.75))
+    assert abs(expected - fitted.probability(span.score, span.no_answer_score, 0.0)) > 0.01
+    assert calibrated(question=QUESTION, context=CONTEXT)["score"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_checkpoint_with_language_embeddings_detects_the_language(language_checkpoint: Path) -> None:

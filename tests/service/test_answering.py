@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from corpora import Document, Passage, QuestionError, UsageError
 from indexer import Index, IndexNotFound
-from reader import AnswerSpan
+from reader import AnswerSpan, ReaderError
 from service.answering import QuestionAnswerer
 from service.opening import DiskIndex
 from service.protocols import Reader
@@ -204,6 +205,17 @@ def test_nothing_retrieved_means_no_answer(
 def test_opening_takes_a_loaded_reader(index_directory: Path, answerer: QuestionAnswerer) -> None:
     with QuestionAnswerer.open(index_directory, reader=answerer.reader) as opened:
         assert opened.reader is answerer.reader
+
+
+def test_a_reader_that_cannot_be_loaded_leaves_no_file_of_the_index_open(index_directory: Path, tmp_path: Path) -> None:
+    def opened() -> list[str]:
+        named = (os.path.realpath(entry) for entry in Path("/dev/fd").iterdir())
+        return sorted(name for name in named if name.startswith(str(index_directory)))
+
+    before = opened()
+    with pytest.raises(ReaderError, match="no reader there"):
+        QuestionAnswerer.open(index_directory, reader=tmp_path)
+    assert opened() == before
 
 
 def test_a_folder_without_an_index_cannot_be_opened(tmp_path: Path, answerer: QuestionAnswerer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reader import ReaderError
 from reader.questions import GoldAnswer, GoldQuestion
 from service.answering import QuestionAnswerer
 from service.calibrating import Asked, area_under_roc, ask_held_out, calibrate, expected_calibration_error
@@ -39,6 +40,13 @@ def test_a_question_whose_paragraph_is_withheld_is_not_answered_from_it(answerer
     assert with_it.features.shape[1] == 3
     assert with_it.right.any()
     assert len(without.features) < len(with_it.features)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_few_questions_are_refused_with_the_cure(count: int) -> None:
+    asked = [Asked("en", np.array([[8.0, 0.0, 0.5]]), np.array([True]), answerable=True)] * count
+    with pytest.raises(ReaderError, match=f"{count} held-out questions are too few .* raise .held_out. in the recipe"):
+        calibrate(asked)
 
 
 def test_the_fit_parts_what_the_scores_part() -> None:

@@ -25,7 +25,8 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def test_ask_prints_answers_with_their_places_and_marks_the_words(run: Run, index_directory: Path) -> None:
-    done = run("ask", ASKED, "--index", str(index_directory), "-k", "1")
+    asked = "When was the toll asked, and the canal opened?"
+    done = run("ask", asked, "--index", str(index_directory), "-k", "1")
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         "1. 1869  99 %  in 2 places",
@@ -79,6 +80,13 @@ def test_show_gives_the_document_as_it_is_stored(run: Run, index_directory: Path
     plain = run("show", str(index_directory), "--document", "en-canal").stdout
     assert plain.splitlines()[:2] == ["en-canal · The canal · en · canals.jsonl", "author: B. Marlow"]
     assert plain.endswith("The canal is 193 kilometres long.\n")
+
+
+def test_show_changes_no_white_space(run: Run, tmp_path: Path) -> None:
+    text = "a\tb  \n\n\t  c" + 200 * " " + "d  \n"
+    source = write(tmp_path / "a.jsonl", {"id": "a", "text": text, "language": "en"})
+    run("index", str(source), "--into", str(tmp_path / "x"))
+    assert run("show", str(tmp_path / "x"), "--document", "a").stdout == f"a · en · a.jsonl\n\n{text}\n"
 
 
 def test_info_says_what_the_index_holds(run: Run, index_directory: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from corpora import SampleQuestion, Splitter, sample_documents, sample_questions
+from corpora import Document, SampleQuestion, Splitter, sample_documents, sample_questions
+from indexer import build_index
 from service.answering import QuestionAnswerer
 from service.cli import main
 from service.demo import Kind, ask_samples, demo_directory, judge, spotlight, tally
@@ -95,6 +97,26 @@ def test_the_place_of_the_index_changes_with_the_samples_and_the_embedder(tmp_pa
     assert demo_directory(tmp_path, tmp_path, Other()) != first  # type: ignore[arg-type]
     (tmp_path / "a.jsonl").write_text("two")
     assert demo_directory(tmp_path, tmp_path, embedder) != first  # type: ignore[arg-type]
+
+
+def test_an_index_that_is_not_finished_is_finished_and_not_thrown_away(
+    run: Callable[..., object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    embedder: object,
+    splitter: Splitter,
+) -> None:
+    def interrupted() -> Iterator[Document]:
+        yield Document(id="first", text="Ada.")
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("SPANGLOT_HOME", str(tmp_path))
+    directory = demo_directory(tmp_path, sample_documents(), embedder)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        build_index(directory, interrupted(), embedder=embedder, splitter=splitter)  # type: ignore[arg-type]
+    database = (directory / "index.sqlite3").stat().st_ino
+    assert main(["demo", "--json"]) == 0
+    assert (directory / "index.sqlite3").stat().st_ino == database
 
 
 def test_the_demo_runs_and_keeps_its_index(
