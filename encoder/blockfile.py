@@ -80,11 +80,6 @@ class BlockFile:
         cursor.position += map_size
         self._places = _read_places(cursor)
 
-    @property
-    def tensor_names(self) -> list[str]:
-        """Names of the tensors in the file, in its order."""
-        return list(self._places)
-
     def tensor(self, name: str, shape: tuple[int, ...]) -> Floats:
         """Return one tensor as float32 in the given shape; the shape must hold exactly its values."""
         place = self._places.get(name)

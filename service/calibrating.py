@@ -35,7 +35,6 @@ class Asked:
     ``answerable`` is False where the question's own paragraph was withheld.
     """
 
-    language: str
     features: Floats
     right: npt.NDArray[np.bool_]
     answerable: bool
@@ -141,7 +140,6 @@ def _record(
     features = [(span.score, span.no_answer_score, scores[span.passage.id]) for span in answers]
     right = [judging.is_right(span.text, golds, question.language) for span in answers]
     return Asked(
-        language=str(question.language),
         features=np.array(features, dtype=np.float64).reshape(-1, 3),
         right=np.array(right, dtype=np.bool_),
         answerable=answerable,

@@ -157,7 +157,8 @@ def test_numbers_of_scoring() -> None:
     answering = AnswerSettings()
     assert {name: int(cells[0]) for name, cells in table("docs/scoring.md", "setting").items()} == {
         "passages retrieved": answering.retrieved_passages,
-        "passages read": answering.read_passages,
+        "passages read first": answering.read_first,
+        "passages read at most": answering.read_passages,
         "spans kept of each passage": answering.spans_per_passage,
         "tokens of a window": READER.limits.window,
         "tokens that two windows share": READER.limits.overlap,

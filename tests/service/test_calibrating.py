@@ -44,7 +44,7 @@ def test_a_question_whose_paragraph_is_withheld_is_not_answered_from_it(answerer
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_few_questions_are_refused_with_the_cure(count: int) -> None:
-    asked = [Asked("en", np.array([[8.0, 0.0, 0.5]]), np.array([True]), answerable=True)] * count
+    asked = [Asked(np.array([[8.0, 0.0, 0.5]]), np.array([True]), answerable=True)] * count
     with pytest.raises(ReaderError, match=f"{count} held-out questions are too few .* raise .held_out. in the recipe"):
         calibrate(asked)
 
@@ -56,7 +56,7 @@ def test_the_fit_parts_what_the_scores_part() -> None:
         answerable = place % 2 == 0
         span = drawn.normal(8.0 if answerable else 3.0, 1.0)
         features = np.array([[span, drawn.normal(), 0.5], [span - 4.0, 0.0, 0.3]])
-        asked.append(Asked("en", features, np.array([answerable, False]), answerable))
+        asked.append(Asked(features, np.array([answerable, False]), answerable))
     report = calibrate(asked)
     assert report.questions == 400
     assert report.accuracy > 0.97
