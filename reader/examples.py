@@ -46,11 +46,14 @@ class Split:
 def split_sources(recipe: Recipe, data: Path, progress: Callable[[str], None] = lambda text: None) -> Split:
     """Read the recipe's files below ``data`` and hold out its dev questions by article, for each language together."""
     by_language: dict[str, list[tuple[int, GoldQuestion]]] = defaultdict(list)
+    train: list[list[GoldQuestion]] = [[] for _ in recipe.sources]
     for number, source in enumerate(recipe.sources):
         progress(f"reading {source.file}")
         for question in read_questions(data / source.file):
-            by_language[str(question.language)].append((number, question))
-    train: list[list[GoldQuestion]] = [[] for _ in recipe.sources]
+            if source.held_out:
+                by_language[str(question.language)].append((number, question))
+            else:
+                train[number].append(question)
     dev: dict[str, list[GoldQuestion]] = {}
     for language, numbered in by_language.items():
         owner = {id(question): number for number, question in numbered}

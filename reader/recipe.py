@@ -10,16 +10,20 @@ from typing import Any
 
 from reader.errors import ReaderError
 
-_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file of questions, how many of them to draw (None: all), and how often each is seen."""
+    """A file of questions, how many of them to draw (None: all), and how often each is seen.
+
+    Of a source that is not ``held_out`` no question is kept for selection and calibration.
+    """
 
     file: str
     questions: int | None = None
     repeat: int = 1
+    held_out: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +98,5 @@ def _fits(value: object, annotation: str) -> bool:
     if annotation.startswith("tuple["):
         item = annotation.removeprefix("tuple[").removesuffix(", ...]")
         return isinstance(value, list) and all(_fits(each, item) for each in value)
-    return isinstance(value, _TYPES[annotation.removesuffix(" | None")]) and not isinstance(value, bool)
+    kind = annotation.removesuffix(" | None")
+    return isinstance(value, _TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))

@@ -142,3 +142,14 @@ def test_a_missing_file_and_an_unknown_setting_are_named(tmp_path: Path) -> None
     path.write_text("seed = 1\n")
     with pytest.raises(ReaderError, match="missing"):
         read_recipe(path)
+
+
+def test_a_source_that_is_not_held_out_is_trained_on_whole(tmp_path: Path) -> None:
+    write_data(tmp_path, [("c", CONTEXTS[0]), ("m", CONTEXTS[1])])
+    path = tmp_path / "recipe.toml"
+    text = RECIPE.format(negatives=0.0, length=32).replace("english = 0", "english = 2")
+    path.write_text(text)
+    assert split_sources(read_recipe(path), tmp_path).train == [[]]
+    path.write_text(text + "held_out = false\n")
+    split = split_sources(read_recipe(path), tmp_path)
+    assert (len(split.train[0]), split.dev) == (2, {})
