@@ -2,8 +2,8 @@
 
 LibreOffice's help (MPL-2.0; Debian packages ``libreoffice-help-*``) is translated paragraph by paragraph: the pages of
 all languages have the same names, and their paragraphs the same ids. A paragraph in one language is put as the
-"question", its page in another language is the passage, and the parallel paragraph there the answer. That is no question, but it
-teaches the reader to find in one language what was said in another::
+"question", its page in another language is the passage, and the parallel paragraph there the answer. That is no
+question, but it teaches the reader to find in one language what was said in another::
 
     python -m reader.bitext en=HELP/en-US el=HELP/el de=HELP/de --into bitext.mul.train.jsonl.gz
 """

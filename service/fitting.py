@@ -17,7 +17,7 @@ from service.retrieval_evaluation import context_documents
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
 
-ENGLISH, OTHERS = 200, 40
+ENGLISH, OTHERS = 200, 30
 """How many held-out questions of English, and of every other language, the calibration asks."""
 
 
@@ -46,7 +46,7 @@ def fit_reader(
     ]
     if not questions:
         raise ReaderError(f"{recipe_path}: no answerable question is held out to calibrate on: raise [held_out]")
-    documents = context_documents(question for pool in dev.values() for question in pool[: 2 * ENGLISH])
+    documents = context_documents(question for pool in dev.values() for question in pool[:ENGLISH])
     ids = {document.text: document.id for document in documents}
     say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")
     reader = load_reader(directory, device=device)
