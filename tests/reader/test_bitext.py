@@ -40,6 +40,24 @@ def test_a_translated_paragraph_asks_for_its_parallel(roots: dict[str, Path]) ->
         assert context == " ".join(text for _, text in (GERMAN if each["lang"] == "de" else ENGLISH))
 
 
+def test_a_highlighted_term_is_left_out_of_the_question_and_is_the_answer(tmp_path: Path) -> None:
+    english = '<p id="p">Press <span class="emph">Insert Rows</span> to put empty rows above the cursor.</p>'
+    german = '<p id="p">Drücken Sie <span class="emph">Zeilen einfügen</span>, um leere Zeilen einzufügen.</p><p>!</p>'
+    roots = {}
+    for language, body in {"en": english, "de": german}.items():
+        roots[language] = tmp_path / language
+        roots[language].mkdir()
+        (roots[language] / "rows.html").write_text(body, encoding="utf-8")
+    made = [each for each in parallel_questions(roots, fewest_languages=2) if "…" in str(each["question"])]
+    assert {(each["lang"], each["question"], *(a["text"] for a in each["answers"])) for each in made} == {
+        ("de", "Press … to put empty rows above the cursor.", "Zeilen einfügen"),
+        ("en", "Drücken Sie …, um leere Zeilen einzufügen.", "Insert Rows"),
+    }
+    for each in made:
+        (answer,) = each["answers"]
+        assert each["context"][answer["answer_start"] :].startswith(answer["text"])
+
+
 def test_the_file_is_one_that_training_reads(roots: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "bitext.mul.train.jsonl.gz"
     main([*(f"{language}={root}" for language, root in roots.items()), "--into", str(target)])
