@@ -104,7 +104,7 @@ class Index:
         found = self._store.document(document_id, self.manifest.commit)
         if found is None:
             raise errors.DocumentNotFound(
-                f"the index at {self.directory} holds no document {document_id!r}: ids are shown by `spanglot search`"
+                f"the index {self.directory.name!r} holds no document {document_id!r}: ids come with search results"
             )
         return found
 

@@ -88,13 +88,15 @@ def save_reader(directory: Path, settings: ReaderSettings, trained: dict[str, to
 
 
 def write_settings(directory: Path, settings: ReaderSettings) -> None:
-    """Write ``reader.json`` beside weights that are already there."""
+    """Write ``reader.json``, whole or not at all, beside weights that are already there."""
     content = {
         "format": FORMAT,
         "weights_sha256": file_sha256(directory / WEIGHTS_FILE),
         "settings": settings_json(settings),
     }
-    (directory / SETTINGS_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    part = directory / f"{SETTINGS_FILE}.part"
+    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    part.replace(directory / SETTINGS_FILE)
 
 
 def _verify(directory: Path) -> str:

@@ -62,13 +62,15 @@ class Tally:
 
 
 def demo_directory(home: Path, samples: Path, embedder: Embedder) -> Path:
-    """Return where the index of the samples is kept: another place for other samples, another embedder or version."""
+    """Return where the index of the samples is kept: another place for other samples, embedders or versions."""
+    from indexer.centering import RECIPE
+
     digest = hashlib.sha256()
     for path in sorted(samples.rglob("*")):
         if path.is_file():
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
-    digest.update(f"{embedder.name}\n{embedder.revision}\n{embedder.dimension}".encode())
+    digest.update(f"{embedder.name}\n{embedder.revision}\n{embedder.dimension}\n{RECIPE}".encode())
     return home / f"demo-index-{spanglot_version()}-{digest.hexdigest()[:12]}"
 
 

@@ -70,6 +70,8 @@ def search(
 def _question_text(argument: str) -> str:
     if argument != "-":
         return argument
+    if sys.stdin is None:  # closed by the caller, as `<&-` does
+        raise QuestionError("standard input is closed: give the question as an argument, or send it in")
     data = sys.stdin.buffer.read(_MOST_QUESTION_BYTES + 1)
     if len(data) > _MOST_QUESTION_BYTES:
         raise QuestionError(

@@ -86,6 +86,11 @@ def test_a_question_of_ten_megabytes_on_standard_input_is_one_line(spawn: Run, i
     assert "2,000" in spawn(["ask", "-", "--index", str(index_directory)], stdin=b"why " * 2_500_000).error(2)
 
 
+def test_a_closed_standard_input_is_one_line(run: Run, index_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert "standard input is closed" in run("ask", "-", "--index", str(index_directory)).error(2)
+
+
 def test_bytes_that_are_no_utf8_are_one_line(spawn: Run, index_directory: Path) -> None:
     assert "UTF-8" in spawn([b"ask", b"caf\xe9?", b"--index", os.fsencode(index_directory)]).error(2)
     assert "UTF-8" in spawn(["ask", "-", "--index", str(index_directory)], stdin=b"caf\xe9?").error(2)
