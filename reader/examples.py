@@ -37,19 +37,25 @@ class TrainingWindow:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Questions to train on by source, in the recipe's order, and the held-out ones by language."""
+    """Questions to train on by source, in the recipe's order, and the held-out ones.
+
+    Those are in pools, by language; a file that is held out whole is a pool of its own, under its name up to a dot.
+    """
 
     train: list[list[GoldQuestion]]
     dev: dict[str, list[GoldQuestion]]
 
 
 def split_sources(recipe: Recipe, data: Path, progress: Callable[[str], None] = lambda text: None) -> Split:
-    """Read the recipe's files below ``data`` and hold out its dev questions by article, for each language together."""
+    """Read the recipe's files and hold out its dev questions by article, for each language together.
+
+    The files are looked for in ``data``, and then among those that came with the recipes.
+    """
     by_language: dict[str, list[tuple[int, GoldQuestion]]] = defaultdict(list)
     train: list[list[GoldQuestion]] = [[] for _ in recipe.sources]
     for number, source in enumerate(recipe.sources):
         progress(f"reading {source.file}")
-        for question in read_questions(data / source.file):
+        for question in read_questions(_find(data, source.file)):
             if source.held_out:
                 by_language[str(question.language)].append((number, question))
             else:
@@ -66,7 +72,16 @@ def split_sources(recipe: Recipe, data: Path, progress: Callable[[str], None] = 
         )
         for question in kept:
             train[owner[id(question)]].append(question)
+    for file in recipe.held_out.files:
+        progress(f"reading {file}")
+        dev[Path(file).name.partition(".")[0]] = list(read_questions(_find(data, file)))
     return Split(train, dev)
+
+
+def _find(data: Path, file: str) -> Path:
+    """Return where a recipe's file is: in the user's folder, else beside our recipes."""
+    ours = Path(__file__).parent / "recipes" / file
+    return ours if ours.is_file() and not (data / file).exists() else data / file
 
 
 class WindowMaker:

@@ -28,12 +28,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """How many questions of a language are kept for selection and calibration, by article."""
+    """What is kept for selection and calibration: questions of each language by article, and whole files."""
 
     english: int
     other_fraction: float
     other_most: int
     per_article: int
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

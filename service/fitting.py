@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reader.questions import GoldQuestion
 
 ENGLISH, OTHERS = 200, 30
-"""How many held-out questions of English, and of every other language, the calibration asks."""
+"""How many held-out questions of English (and of a file held out whole), and of every other language, are asked."""
 
 
 def fit_reader(
@@ -40,10 +40,10 @@ def fit_reader(
     from reader.examples import split_sources
     from reader.recipe import read_recipe
 
-    dev = {language: _answerable(pool) for language, pool in split_sources(read_recipe(recipe_path), data).dev.items()}
-    questions = [
-        question for language in sorted(dev) for question in dev[language][: ENGLISH if language == "en" else OTHERS]
-    ]
+    recipe = read_recipe(recipe_path)
+    dev = {name: _answerable(pool) for name, pool in split_sources(recipe, data).dev.items()}
+    whole = {"en", *(Path(file).name.partition(".")[0] for file in recipe.held_out.files)}
+    questions = [question for name in sorted(dev) for question in dev[name][: ENGLISH if name in whole else OTHERS]]
     if not questions:
         raise ReaderError(f"{recipe_path}: no answerable question is held out to calibrate on: raise [held_out]")
     documents = context_documents(question for pool in dev.values() for question in pool[:ENGLISH])

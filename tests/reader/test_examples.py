@@ -153,3 +153,18 @@ def test_a_source_that_is_not_held_out_is_trained_on_whole(tmp_path: Path) -> No
     path.write_text(text + "held_out = false\n")
     split = split_sources(read_recipe(path), tmp_path)
     assert (len(split.train[0]), split.dev) == (2, {})
+
+
+def test_a_file_can_be_held_out_whole_under_its_own_name(tmp_path: Path) -> None:
+    write_data(tmp_path, [("c", CONTEXTS[0]), ("m", CONTEXTS[1])])
+    (tmp_path / "notes.mul.dev.jsonl.gz").write_bytes((tmp_path / "letters.en.jsonl.gz").read_bytes())
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        RECIPE.format(negatives=0.0, length=32).replace("[[source]]", 'files = ["notes.mul.dev.jsonl.gz"]\n[[source]]')
+    )
+    split = split_sources(read_recipe(path), tmp_path)
+    assert [len(pool) for pool in split.train] == [2]
+    assert {name: [question.id for question in pool] for name, pool in split.dev.items()} == {
+        "en": [],
+        "notes": ["q0", "q1"],
+    }
