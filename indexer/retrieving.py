@@ -9,7 +9,7 @@ from types import TracebackType
 
 from corpora.documents import Document, Passage
 from corpora.errors import UsageError
-from indexer import embedding, errors, generations, store
+from indexer import embedding, errors, generations, question_means, store
 from indexer.embedding import Embedder
 from indexer.generations import Generation
 from indexer.manifest import IndexManifest
@@ -44,7 +44,7 @@ class DenseRetriever:
             raise UsageError(f"cannot retrieve {top_k} passages: ask for at least 1")
         if not questions:
             return []
-        found = self._vectors.search(self._embedder().encode_query(list(questions)), top_k)
+        found = self._vectors.search(question_means.encode_questions(self._embedder(), questions), top_k)
         passages = self._store.passages((key for hits in found for key in hits.keys.tolist()), self._commit)
         return [_ranked(hits, passages) for hits in found]
 

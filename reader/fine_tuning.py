@@ -35,7 +35,7 @@ class TrainingReport:
 
 
 def default_recipe() -> Path:
-    """Return the recipe of the reader that ships with Spanglot."""
+    """Return the recipe of the first stage of the reader that ships with Spanglot."""
     return Path(__file__).parent / "recipes" / "first.toml"
 
 
