@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from reader.scoring import Normalizer, exact_match, f1, normalize_answer, normal
 from reader.spans import AnswerSpan
 
 UNKNOWN_LANGUAGE = "und"
+_Score = tuple[float, float]
+"""F1 and exact match of one answer, 0 to 1."""
 
 
 class PassageReader(Protocol):
@@ -50,11 +52,13 @@ class QualityByLanguage:
 class ReaderEvaluation:
     """The same predictions by two sets of rules (see ``reader.scoring``): MLQA's, and SQuAD's as published for XQuAD.
 
-    ``unanswerable`` counts the questions without expected answers, which were not asked.
+    ``by_pair`` has MLQA's figures by language of the question and of the context; it is empty where no question says
+    its language. ``unanswerable`` counts the questions without expected answers, which were not asked.
     """
 
     mlqa_rules: QualityByLanguage
     squad_rules: QualityByLanguage
+    by_pair: Mapping[tuple[str, str], AnswerQuality]
     unanswerable: int
 
 
@@ -80,26 +84,54 @@ def evaluate_reader(
     return ReaderEvaluation(
         mlqa_rules=_quality(asked, predictions, normalize_answer),
         squad_rules=_quality(asked, predictions, normalize_squad),
+        by_pair=_by_pair(asked, predictions),
         unanswerable=len(gold) - len(asked),
     )
 
 
 def sample_by_language(questions: Iterable[GoldQuestion], size: int, *, seed: int = 1) -> list[GoldQuestion]:
-    """Return at most ``size`` answerable questions of each language: the first after a seeded shuffle of them."""
-    groups: dict[str, list[GoldQuestion]] = {}
+    """Return at most ``size`` answerable questions of each language: the first after a seeded shuffle of them.
+
+    Where questions say their own language, ``size`` holds for each pair of it with the context's.
+    """
+    groups: dict[tuple[str, str], list[GoldQuestion]] = {}
     for question in questions:
         if question.answers:
-            groups.setdefault(_language(question), []).append(question)
+            groups.setdefault(_pair(question), []).append(question)
     for group in groups.values():
         random.Random(seed).shuffle(group)
-    return [question for language in sorted(groups) for question in groups[language][:size]]
+    return [question for pair in sorted(groups) for question in groups[pair][:size]]
+
+
+def across_languages(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
+    """Ask each question on its own context and on those of all questions with the same id, in other languages.
+
+    For parallel sets such as XQuAD, where one id is one question in all languages.
+    """
+    by_id: dict[str, list[GoldQuestion]] = {}
+    for question in questions:
+        by_id.setdefault(question.id, []).append(question)
+    return [
+        replace(shown, question=asked.question, question_language=_language(asked))
+        for group in by_id.values()
+        for asked in group
+        for shown in group
+    ]
+
+
+def within_and_across(by_pair: Mapping[tuple[str, str], AnswerQuality]) -> tuple[float, float]:
+    """Return the mean F1 of the pairs of one language, and that of the pairs of two; 0 where there are none."""
+    return (
+        _mean([figures.f1 for (asked, shown), figures in by_pair.items() if asked == shown]),
+        _mean([figures.f1 for (asked, shown), figures in by_pair.items() if asked != shown]),
+    )
 
 
 def evaluation_json(evaluation: ReaderEvaluation) -> dict[str, object]:
     """Return what ``spanglot evaluate reader --json`` prints; figures in percent, rounded to two places."""
     return {
         **_quality_json(evaluation.mlqa_rules),
-        "by_pair": {},
+        "by_pair": _by_pair_json(evaluation.by_pair),
         "squad_rules": _quality_json(evaluation.squad_rules),
         "unanswerable": evaluation.unanswerable,
     }
@@ -123,29 +155,45 @@ def _passage(question: GoldQuestion) -> Passage:
 
 
 def _quality(questions: Sequence[GoldQuestion], predictions: Sequence[str], normalize: Normalizer) -> QualityByLanguage:
-    scores: dict[str, list[tuple[float, float]]] = {}
+    scores: dict[str, list[_Score]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
-        golds = [answer.text for answer in question.answers]
-        scores.setdefault(_language(question), []).append(
-            (
-                f1(prediction, golds, question.language, normalize=normalize),
-                exact_match(prediction, golds, question.language, normalize=normalize),
-            )
-        )
-    by_language = {
-        language: AnswerQuality(
-            f1=_percent([score for score, _ in scores[language]]),
-            exact_match=_percent([match for _, match in scores[language]]),
-            questions=len(scores[language]),
-        )
-        for language in sorted(scores)
-    }
+        scores.setdefault(_language(question), []).append(_score(question, prediction, normalize))
+    by_language = {language: _figures(scores[language]) for language in sorted(scores)}
     average = AnswerQuality(
         f1=_mean([quality.f1 for quality in by_language.values()]),
         exact_match=_mean([quality.exact_match for quality in by_language.values()]),
         questions=len(questions),
     )
     return QualityByLanguage(average=average, by_language=MappingProxyType(by_language))
+
+
+def _by_pair(questions: Sequence[GoldQuestion], predictions: Sequence[str]) -> Mapping[tuple[str, str], AnswerQuality]:
+    scores: dict[tuple[str, str], list[_Score]] = {}
+    for question, prediction in zip(questions, predictions, strict=True):
+        if question.question_language is not None:
+            scores.setdefault(_pair(question), []).append(_score(question, prediction, normalize_answer))
+    return MappingProxyType({pair: _figures(scores[pair]) for pair in sorted(scores)})
+
+
+def _score(question: GoldQuestion, prediction: str, normalize: Normalizer) -> _Score:
+    golds = [answer.text for answer in question.answers]
+    return (
+        f1(prediction, golds, question.language, normalize=normalize),
+        exact_match(prediction, golds, question.language, normalize=normalize),
+    )
+
+
+def _figures(scores: Sequence[_Score]) -> AnswerQuality:
+    return AnswerQuality(
+        f1=_percent([score for score, _ in scores]),
+        exact_match=_percent([match for _, match in scores]),
+        questions=len(scores),
+    )
+
+
+def _pair(question: GoldQuestion) -> tuple[str, str]:
+    language = _language(question)
+    return language if question.question_language is None else question.question_language, language
 
 
 def _language(question: GoldQuestion) -> str:
@@ -165,6 +213,13 @@ def _quality_json(quality: QualityByLanguage) -> dict[str, object]:
         "average": _figures_json(quality.average),
         "by_language": {language: _figures_json(figures) for language, figures in quality.by_language.items()},
     }
+
+
+def _by_pair_json(by_pair: Mapping[tuple[str, str], AnswerQuality]) -> dict[str, dict[str, object]]:
+    table: dict[str, dict[str, object]] = {}
+    for (asked, shown), figures in by_pair.items():
+        table.setdefault(asked, {})[shown] = _figures_json(figures)
+    return table
 
 
 def _figures_json(figures: AnswerQuality) -> dict[str, float | int]:

@@ -39,6 +39,7 @@ class GoldQuestion:
     """A question with the one text that is given to answer it; no ``answers`` means that the text does not.
 
     ``language`` is that of the context and so of the answers, a BCP 47 code, or None if it could not be told.
+    ``question_language`` is that of the question where the file says it.
     """
 
     id: str
@@ -47,13 +48,15 @@ class GoldQuestion:
     title: str
     language: str | None
     answers: tuple[GoldAnswer, ...]
+    question_language: str | None = None
 
 
 def read_questions(path: str | Path) -> Iterator[GoldQuestion]:
     """Yield the questions of one file, in its order; nothing is opened before the first one is asked for.
 
     ``.json`` is SQuAD's nested format (1.1, 2.0, XQuAD, MLQA), held in memory while it is read. ``.jsonl`` is one
-    question a line: ``{"id", "lang", "title", "context", "question", "answers": [{"text", "answer_start"}]}``.
+    question a line: ``{"id", "lang", "title", "context", "question", "answers": [{"text", "answer_start"}]}``, and
+    ``question_lang`` where that is another one than ``lang``.
     Either may be gzip-compressed (``.gz``). The language is the row's own ``lang``, else the code in the file name
     (``xquad.el.json``; ``context-ar`` in MLQA's names), else the one detected from the file's first context.
     ``is_impossible`` makes a question one without answers.
@@ -120,10 +123,10 @@ def _read_lines(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[
         # Files list the questions of a context together; keep one copy of it.
         read = row.text("context")
         context = context if read == context else read
-        own = _own_language(row)
+        own = _language_in(row, "lang")
         if own is None:
             own = language = detect_language(context) if language is None else language
-        yield _question(row, context, row.optional_text("title"), own)
+        yield _question(row, context, row.optional_text("title"), own, _language_in(row, "question_lang"))
 
 
 def _read_squad(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[GoldQuestion]:
@@ -137,15 +140,17 @@ def _read_squad(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[
                 yield _question(row, context, article.optional_text("title"), language)
 
 
-def _own_language(row: Fields) -> str | None:
-    given = row.optional_text("lang")
+def _language_in(row: Fields, field: str) -> str | None:
+    given = row.optional_text(field)
     language = None if given is None else canonical_language(given)
     if given is not None and language is None:
-        raise row.error(f'"lang" must be a BCP 47 code such as "el" or "zh-Hant", found {shown(given)}')
+        raise row.error(f'"{field}" must be a BCP 47 code such as "el" or "zh-Hant", found {shown(given)}')
     return language
 
 
-def _question(row: Fields, context: str, title: str | None, language: str | None) -> GoldQuestion:
+def _question(
+    row: Fields, context: str, title: str | None, language: str | None, question_language: str | None = None
+) -> GoldQuestion:
     answers = () if row.is_true("is_impossible") else row.rows("answers")
     return GoldQuestion(
         id=row.text("id"),
@@ -154,6 +159,7 @@ def _question(row: Fields, context: str, title: str | None, language: str | None
         title="" if title is None else title,
         language=language,
         answers=tuple(_place_answer(answer, context) for answer in answers),
+        question_language=question_language,
     )
 
 

@@ -28,6 +28,10 @@ FilesArgument = Annotated[
 SampleOption = Annotated[
     int | None, typer.Option("--sample", metavar="N", min=1, help="Ask N questions of each language, always the same.")
 ]
+CrossOption = Annotated[
+    bool,
+    typer.Option("--cross", help="Ask each question on the paragraphs of all languages (XQuAD's ids are parallel)."),
+]
 
 
 @app.callback()
@@ -41,12 +45,13 @@ def evaluate_reader(
     reader: ReaderOption = None,
     device: DeviceOption = "auto",
     sample: SampleOption = None,
+    cross: CrossOption = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the reader alone: each question is asked on the paragraph that answers it; F1 and exact match."""
     from service.commands import console, quiet
 
-    questions = read_questions(files, sample)
+    questions = read_questions(files, sample, cross=cross)
     quiet.quiet_libraries()
     from reader import load_reader
     from reader.evaluation import evaluation_json
@@ -55,7 +60,7 @@ def evaluate_reader(
     if json:
         console.write_json(evaluation_json(evaluation))
     else:
-        console.results().print(evaluation_table(evaluation))
+        console.results().print(pair_table(evaluation) if cross else evaluation_table(evaluation))
 
 
 @app.command("retrieval")
@@ -110,15 +115,17 @@ def retrieval_table(evaluation: RetrievalEvaluation) -> Table:
     return table
 
 
-def read_questions(files: list[str], sample: int | None) -> list[GoldQuestion]:
+def read_questions(files: list[str], sample: int | None, *, cross: bool = False) -> list[GoldQuestion]:
     """Read the questions of all files; raise CorpusError where there is none to ask."""
     from corpora.errors import CorpusError
-    from reader.evaluation import sample_by_language
+    from reader.evaluation import across_languages, sample_by_language
     from reader.questions import read_questions as read_file
 
     questions = [question for file in files for question in read_file(file)]
     if not any(question.answers for question in questions):
         raise CorpusError(f"{files[0]}: no question with an expected answer; give a file that has some")
+    if cross:
+        questions = across_languages(questions)
     return questions if sample is None else sample_by_language(questions, sample)
 
 
@@ -153,6 +160,26 @@ def evaluation_table(evaluation: ReaderEvaluation) -> Table:
         table.add_row(language, *_cells(figures, by_squad.by_language[language]))
     table.add_section()
     table.add_row("average", *_cells(by_mlqa.average, by_squad.average))
+    return table
+
+
+def pair_table(evaluation: ReaderEvaluation) -> Table:
+    """Lay out F1 by MLQA's rules: a row for each language of a question, a column for each of a paragraph."""
+    from rich import box
+    from rich.table import Table
+
+    from reader.evaluation import within_and_across
+
+    within, across = within_and_across(evaluation.by_pair)
+    shown = sorted({language for _, language in evaluation.by_pair})
+    caption = f"F1 by MLQA's rules. Mean within a language {within:.1f}, across languages {across:.1f}."
+    table = Table(box=box.SIMPLE, caption=caption)
+    table.add_column("question \\ paragraph")
+    for language in shown:
+        table.add_column(language, justify="right")
+    for asked in sorted({language for language, _ in evaluation.by_pair}):
+        found = [evaluation.by_pair.get((asked, language)) for language in shown]
+        table.add_row(asked, *("-" if figures is None else f"{figures.f1:.1f}" for figures in found))
     return table
 
 

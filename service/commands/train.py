@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
 IntoOption = Annotated[str, typer.Option("--into", metavar="DIR", help="Where the reader and the run's state go.")]
 RecipeOption = Annotated[
-    str | None, typer.Option("--recipe", metavar="FILE", help="A TOML recipe; the shipped reader's first where left out.")
+    str | None,
+    typer.Option("--recipe", metavar="FILE", help="A TOML recipe; the shipped reader's first where left out."),
 ]
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="DIR", help="A reader to go on from; the base encoder where left out.")

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from corpora.documents import Passage
-from reader.evaluation import evaluate_reader, evaluation_json, sample_by_language
+from reader.evaluation import (
+    across_languages,
+    evaluate_reader,
+    evaluation_json,
+    sample_by_language,
+    within_and_across,
+)
 from reader.questions import GoldAnswer, GoldQuestion
 from reader.spans import AnswerSpan
 
@@ -137,3 +143,32 @@ def test_a_sample_is_always_the_same_and_grows_at_its_end(many: list[GoldQuestio
     assert small[:5] == large[:5]
     assert small[:5] != [question for question in many if question.language == "el" and question.answers][:5]
     assert sample_by_language(many, 5, seed=2) != small
+
+
+def test_a_parallel_set_is_asked_across_languages() -> None:
+    parallel = [
+        gold("Is it 'the house'?", "the house", "house", key="1"),
+        gold("¿Es 'casa'?", "la casa", "casa", language="es", key="1"),
+        gold("Is it 'alone'?", "alone", "alone", key="2"),
+    ]
+    asked = across_languages(parallel)
+    assert [(each.question_language, each.language, each.id) for each in asked] == [
+        ("en", "en", "1"),
+        ("en", "es", "1"),
+        ("es", "en", "1"),
+        ("es", "es", "1"),
+        ("en", "en", "2"),
+    ]
+    evaluation = evaluate_reader(QuotedWordsReader(), asked)
+    # The reader finds quoted words only, so nothing across languages; English has "the house" and "alone", both right.
+    assert {pair: figures.f1 for pair, figures in evaluation.by_pair.items()} == {
+        ("en", "en"): 100.0,
+        ("en", "es"): 0.0,
+        ("es", "en"): 0.0,
+        ("es", "es"): 100.0,
+    }
+    assert within_and_across(evaluation.by_pair) == (100.0, 0.0)
+    by_pair = evaluation_json(evaluation)["by_pair"]
+    assert isinstance(by_pair, dict)
+    assert by_pair["en"]["en"] == {"f1": 100.0, "exact_match": 100.0, "questions": 2}
+    assert len(sample_by_language(asked, 1)) == 4
