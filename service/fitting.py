@@ -17,7 +17,7 @@ from service.retrieval_evaluation import context_documents
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
 
-ENGLISH, OTHERS = 200, 30
+ENGLISH, OTHERS = 150, 20
 """How many held-out questions of English (and of a file held out whole), and of every other language, are asked."""
 
 
