@@ -18,20 +18,22 @@ class WindowLogits:
     """What the network says of one window; positions count in the window, padding excluded.
 
     ``start_logits`` (length,); ``starts`` (beams,) the positions with the best start logits; ``end_logits``
-    (beams, length) the end logits conditional on each of them; ``null_score`` the start + end logit of the span that
-    is the CLS token alone; ``class_logit`` the logit for "no answer".
+    (beams, length) the end logits conditional on each of them; ``end_totals`` (beams,) the logarithm of the sum of all
+    exponentials of each one's end logits, 0 where ends do not depend on starts; ``null_score`` the score of the span
+    that is the CLS token alone; ``class_logit`` the logit for "no answer".
     """
 
     start_logits: Floats
     starts: Integers
     end_logits: Floats
+    end_totals: Floats
     null_score: float
     class_logit: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class TokenSpan:
-    """Window positions ``first`` to ``last``, both inclusive, with start + conditional end logit."""
+    """Window positions ``first`` to ``last``, both inclusive; how the score is made, ``decode_window`` says."""
 
     score: float
     first: int
@@ -52,15 +54,17 @@ def decode_window(
 ) -> list[TokenSpan]:
     """Return the best spans inside ``[passage_start, passage_end)``, best first, at most ``n_best``.
 
-    A span has at most ``max_answer_tokens`` tokens. Equal scores are ordered by position. Logits that are not finite
-    give no span.
+    A span has at most ``max_answer_tokens`` tokens. Its score is the start logit plus the end logit less the total of
+    all ends of that start: training sets the ends of one start against each other, never against those of another
+    start, so their raw logits say nothing of which start is better. Equal scores are ordered by position. Logits that
+    are not finite give no span.
     """
     found: list[TokenSpan] = []
     for beam, first in enumerate(logits.starts.tolist()):
         if not passage_start <= first < passage_end:
             continue
         stop = min(first + max_answer_tokens, passage_end)
-        scores = logits.start_logits[first] + logits.end_logits[beam, first:stop]
+        scores = logits.start_logits[first] + logits.end_logits[beam, first:stop] - logits.end_totals[beam]
         for place in np.argsort(-scores, kind="stable")[:n_best].tolist():
             if np.isfinite(scores[place]):
                 found.append(TokenSpan(score=float(scores[place]), first=first, last=first + place))

@@ -51,14 +51,17 @@ class Engine:
         beams = passage_only.topk(min(self._beams, passage_only.shape[1]), dim=1).indices
         end_logits = network.end_logits(states, batch, torch.cat((beams, cls_column), dim=1))
         rows = torch.arange(len(windows), device=self._device)
-        null_scores = start_logits[rows, batch.cls_positions] + end_logits[rows, -1, batch.cls_positions]
-        starts, ends = start_logits.cpu().numpy(), end_logits.cpu().numpy()
+        totals = network.end_totals(end_logits)
+        null_ends = end_logits[rows, -1, batch.cls_positions] - totals[:, -1]
+        null_scores = start_logits[rows, batch.cls_positions] + null_ends
+        starts, ends, ends_of_start = start_logits.cpu().numpy(), end_logits.cpu().numpy(), totals.cpu().numpy()
         tops, nulls, classes = beams.cpu().numpy(), null_scores.tolist(), class_logits.tolist()
         return [
             WindowLogits(
                 start_logits=starts[row, : len(window.ids)],
                 starts=tops[row],
                 end_logits=ends[row, :-1, : len(window.ids)],
+                end_totals=ends_of_start[row, :-1],
                 null_score=nulls[row],
                 class_logit=classes[row],
             )

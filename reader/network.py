@@ -64,6 +64,15 @@ class ReaderNetwork(nn.Module):
         logits: Tensor = self.qa_outputs.end_logits(states, states.gather(1, index))
         return logits.masked_fill(~batch.allowed.unsqueeze(1), MASKED)
 
+    def end_totals(self, end_logits: Tensor) -> Tensor:
+        """Sum up the end logits of each start, (batch, starts, length) to (batch, starts), as log-sum-exp.
+
+        Ends that do not depend on starts have nothing to be summed up for: their totals are 0.
+        """
+        if isinstance(self.qa_outputs, LinearHead):
+            return end_logits.new_zeros(end_logits.shape[:-1])
+        return end_logits.logsumexp(dim=-1)
+
     def class_logits(self, states: Tensor, start_logits: Tensor, batch: WindowBatch) -> Tensor:
         """Return logits for "this window does not answer", (batch,)."""
         return self.qa_outputs.class_logits(states, start_logits, batch.cls_positions)

@@ -11,8 +11,9 @@ from corpora.documents import Passage
 class AnswerSpan:
     """The words ``passage.text[start:end]`` offered as an answer.
 
-    ``start`` and ``end`` are half-open code point offsets in the *passage*. ``score`` is the sum of the raw start and
-    conditional end logits: higher is better, comparable between windows, passages and questions, and no probability.
+    ``start`` and ``end`` are half-open code point offsets in the *passage*. ``score`` is the raw start logit
+    plus the log-probability of the end given the start (plus the raw end logit where ends do not depend on starts):
+    higher is better, comparable between windows, passages and questions, and no probability.
     ``no_answer_score`` is the raw logit for "this passage does not answer"; it is the same for all spans of one
     passage.
     """

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from reader.decoding import CharacterSpan, TokenSpan, WindowLogits, best_spans, decode_window, to_characters
 
 
-def logits(start: list[float], ends: dict[int, list[float]]) -> WindowLogits:
+def logits(start: list[float], ends: dict[int, list[float]], totals: list[float] | None = None) -> WindowLogits:
     """Return logits of a window whose beams are the keys of ``ends``, in that order."""
     return WindowLogits(
         start_logits=np.array(start, np.float32),
         starts=np.array(list(ends), np.int64),
         end_logits=np.array(list(ends.values()), np.float32),
+        end_totals=np.zeros(len(ends), np.float32) if totals is None else np.array(totals, np.float32),
         null_score=0.0,
         class_logit=0.0,
     )
@@ -26,6 +27,14 @@ def decode(
 ) -> list[tuple[float, int, int]]:
     spans = decode_window(given, first, stop, max_answer_tokens=longest, n_best=n_best)
     return [(span.score, span.first, span.last) for span in spans]
+
+
+def test_an_end_counts_by_its_share_of_the_ends_of_its_start() -> None:
+    # The second start has the larger end logits, but they are all alike: its best end is one of three, log(1/3).
+    ends = {1: [0.0, 2.0, 0.0, 0.0], 2: [0.0, 9.0, 9.0, 9.0]}
+    totals = [float(np.log(np.exp(2) + 3)), float(np.log(1 + 3 * np.exp(9)))]
+    found = decode(logits([0.0, 5.0, 4.5, 0.0], ends, totals), 1, 4, n_best=1)
+    assert found == [(pytest.approx(5 + 2 - totals[0], abs=1e-5), 1, 1)]
 
 
 def test_each_start_is_paired_with_its_own_ends() -> None:

@@ -54,6 +54,7 @@ class ScriptedLogits:
             start_logits=starts,
             starts=beams,
             end_logits=np.tile(ends, (len(beams), 1)),
+            end_totals=np.zeros(len(beams), np.float32),
             null_score=self.null(window),
             class_logit=self.answer_class(window),
         )

@@ -76,8 +76,10 @@ def pairs_of_transformers(model: Any, reader: XlmReader, text: str) -> Iterator[
     hidden = model.transformer(ids).last_hidden_state
     start = model.qa_outputs.start_logits(hidden)[0]
     first = len(question) + 2
+    standing = [len(question) + 1, *range(first, first + len(words))]  # CLS, and the passage
     for i in range(first, first + len(words)):
         end = model.qa_outputs.end_logits(hidden, start_positions=torch.tensor([i]))[0]
+        end = end - end[standing].logsumexp(0)
         for j in range(i, min(i + 30, first + len(words))):
             yield (start[i] + end[j]).item(), i - first, j - first
 
