@@ -52,7 +52,8 @@ def without_means(vectors: Floats, languages: Iterable[str | None], means: Mappi
         return vectors
     rest = vectors.astype(np.float64) - STRENGTH * np.stack(chosen)
     lengths = np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-12)
-    return (rest / lengths).astype(np.float32)
+    centered: Floats = (rest / lengths).astype(np.float32)
+    return centered
 
 
 def means_of(vectors: Floats, languages: Iterable[str | None]) -> dict[str, Floats]:
