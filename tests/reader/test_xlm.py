@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,10 @@ def test_the_best_spans_are_those_of_a_search_over_all_pairs(
         (pieces,) = reader._pieces.encode_passages([passage.text])
         expected = {}
         for score, i, j in sorted(pairs_of_transformers(theirs, reader, passage.text), reverse=True)[:20]:
-            place = pieces.offsets[i][0], pieces.offsets[j][1]
-            expected.setdefault(place, score)
+            start, end = pieces.offsets[i][0], pieces.offsets[j][1]
+            while end < len(passage.text) and unicodedata.category(passage.text[end]).startswith("M"):
+                end += 1  # a vowel sign stays with its letter
+            expected.setdefault((start, end), score)
         found = {(span.start, span.end): span.score for span in reader.read(QUESTION, [passage], top_k=5)}
         assert list(found) == list(expected)[:5], passage.id
         assert list(found.values()) == pytest.approx(list(expected.values())[:5], abs=1e-4)
