@@ -77,10 +77,9 @@ def pairs_of_transformers(model: Any, reader: XlmReader, text: str) -> Iterator[
     hidden = model.transformer(ids).last_hidden_state
     start = model.qa_outputs.start_logits(hidden)[0]
     first = len(question) + 2
-    standing = [len(question) + 1, *range(first, first + len(words))]  # CLS, and the passage
     for i in range(first, first + len(words)):
-        end = model.qa_outputs.end_logits(hidden, start_positions=torch.tensor([i]))[0]
-        end = end - end[standing].logsumexp(0)
+        ends = model.qa_outputs.end_logits(hidden, start_positions=torch.tensor([i]))[0]
+        end = ends - ends[first - 1 : first + len(words)].logsumexp(0)  # CLS, and the passage
         for j in range(i, min(i + 30, first + len(words))):
             yield (start[i] + end[j]).item(), i - first, j - first
 
