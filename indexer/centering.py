@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from indexer.store import VectorBlock
 
 Sums = npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.float32]
 RECIPE = "passage vectors less the mean of their language's passages"
 # How many passages of the wider group (all languages; nothing at all) a mean counts in: few passages say little of
 # their language, and a single one must not be taken away from itself.
@@ -33,9 +34,15 @@ class LanguageMeans:
         """Yield the blocks with each vector less its language's mean, at unit length again."""
         for block in blocks:
             means = np.stack([self.of_language[language] for language in block.languages])
-            rest = block.vectors.astype(np.float64) - means
-            lengths = np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-12)
-            yield replace(block, vectors=(rest / lengths).astype(np.float32))
+            yield replace(block, vectors=less(block.vectors, means))
+
+
+def less(vectors: Vectors, means: npt.NDArray[np.floating]) -> Vectors:
+    """Subtract row from row, both (n, dimension), and bring the rest to unit length again."""
+    rest = vectors.astype(np.float64) - means
+    lengths = np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-12)
+    centered: Vectors = (rest / lengths).astype(np.float32)
+    return centered
 
 
 def language_means(blocks: Iterable[VectorBlock]) -> LanguageMeans:

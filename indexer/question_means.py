@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from corpora.languages import detect_language
 from encoder.base import BASE_NAME
+from indexer import centering
 
 if TYPE_CHECKING:
     from indexer.embedding import Embedder
@@ -47,13 +48,10 @@ def encode_questions(embedder: Embedder, questions: Sequence[str]) -> Floats:
 
 def without_means(vectors: Floats, languages: Iterable[str | None], means: Mapping[str, Floats]) -> Floats:
     """Subtract from each vector ``STRENGTH`` times its language's mean, and bring it to unit length again."""
-    chosen = [means[language if language in means else _ALL] for language in map(str, languages)]
+    chosen = [means[_ALL if language is None or language not in means else language] for language in languages]
     if not chosen:
         return vectors
-    rest = vectors.astype(np.float64) - STRENGTH * np.stack(chosen)
-    lengths = np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-12)
-    centered: Floats = (rest / lengths).astype(np.float32)
-    return centered
+    return centering.less(vectors, STRENGTH * np.stack(chosen).astype(np.float64))
 
 
 def means_of(vectors: Floats, languages: Iterable[str | None]) -> dict[str, Floats]:

@@ -25,7 +25,7 @@ from reader.errors import ReaderError
 if TYPE_CHECKING:
     from lxml import html
 
-PAGES, QUESTIONS_PER_PAGE = 900, 6
+PAGES, QUESTIONS_PER_PAGE = 5000, 6
 _FEWEST_LANGUAGES = 8
 _UNSPACED = ("zh", "ja")
 _GAP = "…"

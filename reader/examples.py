@@ -72,9 +72,9 @@ def split_sources(recipe: Recipe, data: Path, progress: Callable[[str], None] = 
         )
         for question in kept:
             train[owner[id(question)]].append(question)
-    for file in recipe.held_out.files:
+    for name, file in recipe.held_out.pools.items():
         progress(f"reading {file}")
-        dev[Path(file).name.partition(".")[0]] = list(read_questions(_find(data, file)))
+        dev[name] = list(read_questions(_find(data, file)))
     return Split(train, dev)
 
 

@@ -36,6 +36,11 @@ class HeldOut:
     per_article: int
     files: tuple[str, ...] = ()
 
+    @property
+    def pools(self) -> dict[str, str]:
+        """The files that are held out whole, by their names up to a dot."""
+        return {Path(file).name.partition(".")[0]: file for file in self.files}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:

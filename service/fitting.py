@@ -42,7 +42,7 @@ def fit_reader(
 
     recipe = read_recipe(recipe_path)
     dev = {name: _answerable(pool) for name, pool in split_sources(recipe, data).dev.items()}
-    whole = {"en", *(Path(file).name.partition(".")[0] for file in recipe.held_out.files)}
+    whole = {"en", *recipe.held_out.pools}
     questions = [question for name in sorted(dev) for question in dev[name][: ENGLISH if name in whole else OTHERS]]
     if not questions:
         raise ReaderError(f"{recipe_path}: no answerable question is held out to calibrate on: raise [held_out]")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from encoder.base import BASE_NAME
 from indexer.question_means import STRENGTH, encode_questions, means_of, without_means
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
@@ -30,15 +31,25 @@ def test_no_questions_give_no_vectors() -> None:
 
 
 class Fixed:
-    """An embedder of another name, whose vectors must come back as they are."""
+    """An embedder that gives every text the same vector."""
 
-    name, revision, dimension = "fixed", "1", 2
+    revision = "1"
+
+    def __init__(self, name: str, dimension: int) -> None:
+        self.name, self.dimension = name, dimension
 
     def encode_query(self, texts: list[str]) -> np.ndarray:
-        return np.array([EAST] * len(texts), dtype=np.float32)
+        return np.eye(1, self.dimension, dtype=np.float32).repeat(len(texts), axis=0)
 
     encode_document = encode_query
 
 
 def test_other_embedders_keep_their_vectors() -> None:
-    assert encode_questions(Fixed(), ["why?", "γιατί;"]).tolist() == [EAST, EAST]
+    assert encode_questions(Fixed("fixed", 2), ["why?", "γιατί;"]).tolist() == [EAST, EAST]
+
+
+def test_the_base_encoder_loses_the_shipped_mean_of_the_questions_language() -> None:
+    greek, also_greek, thai = encode_questions(Fixed(BASE_NAME, 384), ["γιατί;", "πότε άνοιξε;", "ทำไม"])
+    assert greek.tolist() == also_greek.tolist()
+    assert not np.allclose(greek, thai)
+    assert np.linalg.norm([greek, thai], axis=1) == pytest.approx([1, 1], abs=1e-6)
