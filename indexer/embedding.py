@@ -6,10 +6,8 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,17 +17,15 @@ import numpy.typing as npt
 from encoder.base import BASE_NAME, base_model_directory
 from encoder.compute import choose_compute
 from encoder.errors import ModelError
+from encoder.hub import MODEL_FILES, OTHER_RUNTIMES, fetch_model, is_hub_name
+from encoder.libraries import first_line, quiet_transformers
 from indexer.manifest import EmbedderIdentity
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Floats = npt.NDArray[np.float32]
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _E5_NAME = re.compile(r"(^|[-_/])e5([-_.]|$)", re.IGNORECASE)
-# What a model is made of; read for the revision, and fetched where a hub is asked.
-_MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
-_OTHER_RUNTIMES = ("onnx", "openvino")
 _BATCH = {"cpu": 32, "cuda": 128}
 
 
@@ -80,9 +76,11 @@ def load_embedder(name_or_path: str | None = None, *, device: str = "auto") -> S
     directory = Path(os.path.expanduser(name_or_path))
     if directory.is_dir():
         return _load(str(directory.resolve()), directory, device)
-    if directory.exists() or not _HUB_NAME.fullmatch(name_or_path) or name_or_path.startswith("."):
+    if directory.exists() or not is_hub_name(name_or_path):
         raise ModelError(f"there is no model directory at {name_or_path}: give a sentence-transformers directory")
-    return _load(name_or_path, _fetched(name_or_path), device)
+    full_name = name_or_path if "/" in name_or_path else f"sentence-transformers/{name_or_path}"
+    fetched = fetch_model(full_name, cure="give the path of a sentence-transformers directory")
+    return _load(name_or_path, fetched, device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +148,11 @@ def _load(name: str, directory: Path, device: str) -> SentenceTransformerEmbedde
         raise ModelError(f"{directory} holds no model (no modules.json): give a sentence-transformers directory")
     if not any(directory.rglob("*.safetensors")):
         raise ModelError(f"{directory} has no weights as safetensors: convert them, other formats can hold code")
+    from encoder.attention import attention_for
+
     compute = choose_compute(device)
     try:
-        with _quiet_libraries():
+        with quiet_transformers():
             from sentence_transformers import SentenceTransformer
 
             model = SentenceTransformer(
@@ -160,11 +160,15 @@ def _load(name: str, directory: Path, device: str) -> SentenceTransformerEmbedde
                 device=str(compute.device),
                 trust_remote_code=False,
                 local_files_only=True,
-                model_kwargs={"dtype": compute.dtype, "use_safetensors": True},
+                model_kwargs={
+                    "dtype": compute.dtype,
+                    "use_safetensors": True,
+                    "attn_implementation": attention_for(compute),
+                },
             )
     except Exception as error:  # whatever a library says of a damaged file, the cure is the same
         raise ModelError(
-            f"the model at {directory} cannot be loaded ({_first_line(error)}): restore it from where it came"
+            f"the model at {directory} cannot be loaded ({first_line(error)}): restore it from where it came"
         ) from error
     prompts = resolve_prompts(directory.name if Path(name).is_absolute() else name, model.prompts)
     model.default_prompt_name = None
@@ -173,47 +177,12 @@ def _load(name: str, directory: Path, device: str) -> SentenceTransformerEmbedde
 
 def _revision(directory: Path, prompts: Prompts) -> str:
     digest = hashlib.sha256(repr((prompts.query, prompts.document)).encode())
-    paths = {path for pattern in _MODEL_FILES for path in directory.rglob(pattern) if path.is_file()}
+    paths = {path for pattern in MODEL_FILES for path in directory.rglob(pattern) if path.is_file()}
     for path in sorted(paths, key=lambda path: path.relative_to(directory).as_posix()):
         relative = path.relative_to(directory)
-        if relative.parts[0] in _OTHER_RUNTIMES:
+        if relative.parts[0] in OTHER_RUNTIMES:
             continue
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").digest()
         digest.update(relative.as_posix().encode() + b"\0" + content)
     return digest.hexdigest()[:16]
-
-
-def _fetched(name: str) -> Path:
-    try:
-        with _quiet_libraries():
-            from huggingface_hub import snapshot_download
-
-            full_name = name if "/" in name else f"sentence-transformers/{name}"
-            ignored = [f"{folder}/*" for folder in _OTHER_RUNTIMES]
-            return Path(snapshot_download(full_name, allow_patterns=list(_MODEL_FILES), ignore_patterns=ignored))
-    except Exception as error:  # the hub client's errors share no root
-        raise ModelError(
-            f"{name} is no directory here, and no hub gave a model of that name ({_first_line(error)}): give the path "
-            "of a sentence-transformers directory"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    # By name, since the library gives these functions no types.
-    logging = import_module("transformers.utils.logging")
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -8,23 +8,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from encoder.attention import attention_for
 from encoder.batching import token_budget_batches
 from encoder.compute import Compute
 from reader.decoding import WindowLogits
-from reader.network import ReaderNetwork, WindowBatch
+from reader.network import PretrainedNetwork, ReaderNetwork, WindowBatch
 
 if TYPE_CHECKING:
     from reader.windows import Window
 
 # A CPU is fastest while the widest activations of a batch stay in its caches.
 _CPU_BUDGET, _GPU_BUDGET = 2_048, 65_536
+# Encoders whose attention is masked for padding alone, and may be exchanged; any other keeps its own.
+_PLAIN_ATTENTION = frozenset(
+    {"albert", "bert", "camembert", "distilbert", "electra", "ernie", "roberta", "xlm-roberta"}
+)
 
 
 class Engine:
     """A network on its device, answering for any number of windows at once."""
 
-    def __init__(self, network: ReaderNetwork, compute: Compute, *, pad: int, beams: int) -> None:
+    def __init__(self, network: ReaderNetwork | PretrainedNetwork, compute: Compute, *, pad: int, beams: int) -> None:
         self._network = network.to(compute.device).eval().requires_grad_(False)
+        if self._network.transformer.config.model_type in _PLAIN_ATTENTION:
+            self._network.transformer.set_attn_implementation(attention_for(compute))
         self._network.transformer.to(compute.dtype)  # type: ignore[arg-type]  # the wrapper's type is wrong
         self._device = compute.device
         self._pad = pad

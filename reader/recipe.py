@@ -17,12 +17,14 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "st
 class Source:
     """A file of questions, how many of them to draw (None: all), and how often each is seen.
 
-    Of a source that is not ``held_out`` no question is kept for selection and calibration.
+    ``switched`` is the share of its windows whose English words are replaced by other languages' (see
+    ``reader.code_switching``). Of a source that is not ``held_out`` no question is kept for selection and calibration.
     """
 
     file: str
     questions: int | None = None
     repeat: int = 1
+    switched: float = 0.0
     held_out: bool = True
 
 
@@ -48,7 +50,7 @@ class Recipe:
 
     Training stops after ``tokens`` tokens, or when every window has been seen. ``negatives`` and ``titles`` are shares
     of the windows; ``lengths`` are the largest window sizes in tokens, drawn with ``length_weights``; ``warmup`` is a
-    share of the run; the learning rates fall linearly to zero after it.
+    share of the run; after it the learning rates fall linearly to the share ``final_rate`` of their peak.
     """
 
     seed: int
@@ -66,6 +68,7 @@ class Recipe:
     question_tokens: int
     held_out: HeldOut
     sources: tuple[Source, ...]
+    final_rate: float = 0.0
 
 
 def read_recipe(path: Path) -> Recipe:

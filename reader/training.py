@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from encoder.attention import attention_for
 from encoder.batching import token_budget_batches
 from encoder.compute import Compute
 from reader.errors import ReaderError
@@ -38,6 +39,20 @@ class TrainingProgress:
     end_loss: float
     class_loss: float
     seconds: float
+
+
+def read_log(path: Path) -> list[TrainingProgress]:
+    """Read a run's log; of several runs in it, each counting its steps anew, the last. Raise ReaderError if damaged."""
+    rows: list[TrainingProgress] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = TrainingProgress(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise ReaderError(f"{path}, line {number}: not a row of the log ({error}); delete the line") from error
+        if rows and row.step <= rows[-1].step:
+            rows.clear()
+        rows.append(row)
+    return rows
 
 
 def plan_batches(lengths: Sequence[int], recipe: Recipe) -> list[list[int]]:
@@ -109,6 +124,7 @@ class Trainer:
         self._recipe = recipe
         self._compute = compute
         self._directory = directory
+        network.transformer.set_attn_implementation(attention_for(compute))
         _freeze(network, recipe.frozen_layers)
         self._optimizer = _optimizer(network, recipe)
         self._step = 0
@@ -143,7 +159,7 @@ class Trainer:
         for step in range(self._step, len(plan)):
             began = time.monotonic()
             batch = [windows[i] for i in plan[step]]
-            _set_rate(self._optimizer, _schedule(step, len(plan), self._recipe.warmup))
+            _set_rate(self._optimizer, _schedule(step, len(plan), self._recipe))
             parts = losses(self._network, batch, self._compute)
             (0.5 * (parts[0] + parts[1]) + 0.5 * parts[2]).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -220,9 +236,10 @@ def _optimizer(network: ReaderNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
-def _schedule(step: int, steps: int, warmup: float) -> float:
-    rising = max(1, round(warmup * steps))
-    return min((step + 1) / rising, (steps - step) / max(1, steps - rising))
+def _schedule(step: int, steps: int, recipe: Recipe) -> float:
+    rising = max(1, round(recipe.warmup * steps))
+    left = (steps - step) / max(1, steps - rising)
+    return min((step + 1) / rising, recipe.final_rate + (1 - recipe.final_rate) * left)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, share: float) -> None:

@@ -11,7 +11,7 @@ from reader.errors import ReaderError
 from reader.examples import TrainingWindow
 from reader.network import ReaderNetwork, new_network
 from reader.recipe import HeldOut, Recipe
-from reader.training import Trainer, plan_batches
+from reader.training import LOG_FILE, Trainer, _schedule, plan_batches, read_log
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 RECIPE = Recipe(
@@ -125,3 +125,25 @@ def test_a_state_of_another_recipe_is_refused_by_name(tmp_path: Path) -> None:
     Trainer(network(), RECIPE, CPU, tmp_path).run(windows)
     with pytest.raises(ReaderError, match=r"state\.pt belongs to another recipe"):
         Trainer(network(), replace(RECIPE, seed=3), CPU, tmp_path).run(windows)
+
+
+def test_the_log_is_read_and_a_run_begun_anew_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    windows = marked_windows(40)
+    end = Trainer(network(), RECIPE, CPU, tmp_path).run(windows, save_every=0.0)
+    first = read_log(tmp_path / LOG_FILE)
+    assert [row.step for row in first] == list(range(1, end.steps + 1))
+    assert first[-1] == end
+    (tmp_path / "state.pt").unlink()
+    Trainer(network(), RECIPE, CPU, tmp_path).run(windows)
+    assert [row.step for row in read_log(tmp_path / LOG_FILE)] == [end.steps]
+    with (tmp_path / LOG_FILE).open("a", encoding="utf-8") as log:
+        log.write('{"step": 3')
+    with pytest.raises(ReaderError, match=rf"log\.jsonl, line {end.steps + 2}: not a row of the log"):
+        read_log(tmp_path / LOG_FILE)
+
+
+def test_the_rate_rises_then_falls_to_its_share() -> None:
+    run = replace(RECIPE, warmup=0.2, final_rate=0.5)
+    assert [_schedule(step, 10, run) for step in (0, 1, 2, 6)] == [0.5, 1.0, 1.0, 0.75]
+    assert _schedule(9, 10, run) == pytest.approx(0.5 + 0.5 / 8)
+    assert _schedule(9, 10, replace(run, final_rate=0.0)) == pytest.approx(1 / 8)
