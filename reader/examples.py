@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from reader.code_switching import CodeSwitcher, read_lexicon
 from reader.errors import ReaderError
 from reader.questions import GoldQuestion, read_questions, split_by_article
 from reader.recipe import Recipe, Source
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 CLS, SEP = 0, 2
+_LEXICON = Path(__file__).parent / "recipes" / "lexicon.tsv"
+_SHARES = (0.85, 0.6)  # of the words that are replaced in a question, and in a passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,13 @@ class WindowMaker:
         articles: dict[str, list[str]] = defaultdict(list)
         for context, title in {question.context: question.title for question in questions}.items():
             articles[title].append(context)
+        switcher = read_lexicon(_LEXICON) if source.switched else None
         encodings = _Encodings(self._tokenizer)
         encodings.add(question.context for question in chosen)
         for _ in range(source.repeat):
             for question in chosen:
+                if switcher is not None and drawn.random() < source.switched:
+                    question = switched(question, switcher, drawn)
                 window = self._window(question, articles[question.title], encodings, drawn)
                 if window is not None:
                     yield window
@@ -148,6 +154,32 @@ class WindowMaker:
             title = question.title.replace("_", " ")
             head += [*self._tokenizer.encode(title, add_special_tokens=False).ids[:24], SEP]
         return head
+
+
+def switched(question: GoldQuestion, switcher: CodeSwitcher, drawn: random.Random) -> GoldQuestion:
+    """Put the question's words, or the passage's and perhaps the question's too, into languages drawn for them.
+
+    The answer's words are replaced with the passage's, and its place follows them.
+    """
+    language = drawn.choice(switcher.languages)
+    asked = switcher.switch(question.question, language, _SHARES[0], drawn)
+    if drawn.random() < 0.5:
+        return replace(question, question=asked)
+    if not question.answers:
+        context = switcher.switch(question.context, language, _SHARES[1], drawn)
+        return replace(question, context=context)
+    answer, context = question.answers[0], question.context
+    parts = (context[: answer.start], answer.text, context[answer.end :])
+    before, words, after = (switcher.switch(part, language, _SHARES[1], drawn) for part in parts)
+    words = words.strip()
+    if not words:
+        return replace(question, question=asked)
+    return replace(
+        question,
+        question=asked if drawn.random() < 0.5 else question.question,
+        context=before + words + after,
+        answers=(replace(answer, text=words, start=len(before)),),
+    )
 
 
 def tokens_of_span(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
