@@ -6,7 +6,7 @@ The service does this because it takes both a retriever and a reader; the reader
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,16 @@ import numpy.typing as npt
 
 from reader.calibration import Calibration, fit_calibration
 from reader.errors import ReaderError
+from reader.evaluation import UNKNOWN_LANGUAGE
 from service import judging, searching
+from service.reliability import (
+    Reliability,
+    RiskCoverage,
+    area_under_roc,
+    expected_calibration_error,
+    reliability_bins,
+    risk_coverage,
+)
 
 if TYPE_CHECKING:
     from reader.questions import GoldQuestion
@@ -32,28 +41,39 @@ _START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=5.0, given=0.8
 class Asked:
     """What was found for one question: (n, 3) span, no-answer and retrieval scores, and which of the n are right.
 
-    ``answerable`` is False where the question's own paragraph was withheld.
+    ``answerable`` is False where the question's own paragraph was withheld; ``language`` is the question's.
     """
 
     features: Floats
     right: npt.NDArray[np.bool_]
     answerable: bool
+    language: str = UNKNOWN_LANGUAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationReport:
-    """The fitted calibration and its figures on the half of the questions that took no part in the fit.
+class CalibrationFigures:
+    """How good the probabilities of the best answers to a number of questions are.
 
     ``accuracy`` is the share of answerable questions whose best answer is right, ``calibration_error`` the expected
     calibration error over ten equal bins, ``auroc`` how well the best score tells answerable from unanswerable
-    questions (one half is chance).
+    questions (one half is chance, NaN where all are of one kind).
     """
 
-    calibration: Calibration
     questions: int
     accuracy: float
     calibration_error: float
     auroc: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationReport:
+    """The calibration fitted on all questions, and figures of each question by one fitted on the other half of them."""
+
+    calibration: Calibration
+    overall: CalibrationFigures
+    by_language: Mapping[str, CalibrationFigures]
+    bins: tuple[Reliability, ...]
+    risk_coverage: RiskCoverage
 
 
 def ask_held_out(
@@ -91,46 +111,44 @@ def ask_held_out(
 
 
 def calibrate(asked: Sequence[Asked], *, seed: int = 1) -> CalibrationReport:
-    """Fit on half of the questions, measure on the other half, and return the calibration fitted on all of them.
+    """Fit on each half of the questions, measure it on the other half, and keep the calibration fitted on all of them.
 
     Raise ReaderError where there are too few to measure on both answerable and unanswerable ones.
     """
     order = [one for one in asked if len(one.features)]
     random.Random(seed).shuffle(order)
-    half = len(order) // 2
-    answerable = np.array([one.answerable for one in order[half:]])
-    if answerable.all() or not answerable.any():
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    if any(len({one.answerable for one in half}) < 2 for half in halves):
         raise ReaderError(
             f"{len(order)} held-out questions are too few to fit a calibration: raise [held_out] in the recipe"
         )
-    probe = _fit(order[:half])
-    best = [_best(one, probe) for one in order[half:]]
-    p = np.array([value for value, _ in best])
-    right = np.array([is_right for _, is_right in best])
+    best: list[tuple[float, bool]] = []
+    for other, half in (halves[::-1], halves):
+        fitted = _fit(other)
+        best += [_best(one, fitted) for one in half]
+    p, right = np.array([value for value, _ in best]), np.array([is_right for _, is_right in best])
+    answerable = np.array([one.answerable for one in order])
+    languages = np.array([one.language for one in order])
     return CalibrationReport(
         calibration=_fit(order),
-        questions=len(order),
-        accuracy=float(right[answerable].mean()),
-        calibration_error=expected_calibration_error(p, right),
-        auroc=area_under_roc(p[answerable], p[~answerable]),
+        overall=_figures(p, right, answerable),
+        by_language={
+            language: _figures(p[chosen], right[chosen], answerable[chosen])
+            for language in sorted(set(languages.tolist()))
+            for chosen in [languages == language]
+        },
+        bins=tuple(reliability_bins(p, right)),
+        risk_coverage=risk_coverage(p, right),
     )
 
 
-def expected_calibration_error(p: Floats, right: npt.NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the mean gap of confidence and accuracy over equal-width bins, weighted by size (Guo et al., 2017)."""
-    if not len(p):
-        return 0.0
-    places = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[places == b].mean() - right[places == b].mean()) * (places == b).sum() for b in set(places.tolist())]
-    return float(sum(gaps) / len(p))
-
-
-def area_under_roc(positive: Floats, negative: Floats) -> float:
-    """Return the probability that a positive score is above a negative one, ties counting half (Mann and Whitney)."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    difference = positive[:, None] - negative[None, :]
-    return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
+def _figures(p: Floats, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_]) -> CalibrationFigures:
+    return CalibrationFigures(
+        questions=len(p),
+        accuracy=float(right[answerable].mean()) if answerable.any() else 0.0,
+        calibration_error=expected_calibration_error(p, right),
+        auroc=area_under_roc(p[answerable], p[~answerable]),
+    )
 
 
 def _record(
@@ -143,7 +161,14 @@ def _record(
         features=np.array(features, dtype=np.float64).reshape(-1, 3),
         right=np.array(right, dtype=np.bool_),
         answerable=answerable,
+        language=language_of(question),
     )
+
+
+def language_of(question: GoldQuestion) -> str:
+    """Return the language in which a question is asked: its own where the file says it, else its paragraph's."""
+    told = question.language if question.question_language is None else question.question_language
+    return UNKNOWN_LANGUAGE if told is None else told
 
 
 def _fit(asked: Sequence[Asked]) -> Calibration:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ENGLISH, OTHERS = 150, 20
 """How many held-out questions of English (and of a file held out whole), and of every other language, are asked."""
+PARAGRAPHS_OF = 150
+"""The paragraphs of so many held-out questions of each language form the index."""
 
 
 def fit_reader(
@@ -27,12 +29,15 @@ def fit_reader(
     data: Path,
     *,
     device: str = "auto",
+    most: int | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> CalibrationReport:
     """Fit the calibration of the reader in ``directory`` on the recipe's held-out questions, and save it there.
 
-    Held-out paragraphs of all languages, theirs among them, form one index in which every question is asked.
+    Held-out paragraphs of all languages, theirs among them, form one index in which every question is asked. ``most``
+    is how many questions of every language (and file held out whole) are asked; where it is None, few are, as after
+    training.
     """
     from indexer import Index, build_index, load_embedder
     from reader import load_reader
@@ -42,11 +47,13 @@ def fit_reader(
 
     recipe = read_recipe(recipe_path)
     dev = {name: _answerable(pool) for name, pool in split_sources(recipe, data).dev.items()}
-    whole = {"en", *recipe.held_out.pools}
-    questions = [question for name in sorted(dev) for question in dev[name][: ENGLISH if name in whole else OTHERS]]
+    few = {name: ENGLISH if name == "en" or name in recipe.held_out.pools else OTHERS for name in dev}
+    questions = [question for name in sorted(dev) for question in dev[name][: few[name] if most is None else most]]
     if not questions:
         raise ReaderError(f"{recipe_path}: no answerable question is held out to calibrate on: raise [held_out]")
-    documents = context_documents(question for pool in dev.values() for question in pool[:ENGLISH])
+    documents = context_documents(
+        question for pool in dev.values() for question in pool[: max(PARAGRAPHS_OF, most or 0)]
+    )
     ids = {document.text: document.id for document in documents}
     say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")
     reader = load_reader(directory, device=device)

@@ -8,20 +8,7 @@ import pytest
 from reader import ReaderError
 from reader.questions import GoldAnswer, GoldQuestion
 from service.answering import QuestionAnswerer
-from service.calibrating import Asked, area_under_roc, ask_held_out, calibrate, expected_calibration_error
-
-
-def test_the_calibration_error_by_hand() -> None:
-    # Bin 0.2 to 0.3 holds two answers, one right: |0.25 - 0.5|; bin 0.9 to 1 two right ones: |0.95 - 1|.
-    p = np.array([0.2, 0.3 - 1e-9, 0.9, 1.0])
-    right = np.array([True, False, True, True])
-    assert expected_calibration_error(p, right) == pytest.approx((2 * 0.25 + 2 * 0.05) / 4)
-    assert expected_calibration_error(np.array([]), np.array([], dtype=bool)) == 0.0
-
-
-def test_the_area_under_the_curve_by_hand() -> None:
-    # Of six pairs 0.9 beats three, 0.4 beats one and ties with one.
-    assert area_under_roc(np.array([0.9, 0.4]), np.array([0.1, 0.4, 0.6])) == pytest.approx(4.5 / 6)
+from service.calibrating import Asked, ask_held_out, calibrate
 
 
 def test_a_question_whose_paragraph_is_withheld_is_not_answered_from_it(answerer: QuestionAnswerer) -> None:
@@ -56,12 +43,17 @@ def test_the_fit_parts_what_the_scores_part() -> None:
         answerable = place % 2 == 0
         span = drawn.normal(8.0 if answerable else 3.0, 1.0)
         features = np.array([[span, drawn.normal(), 0.5], [span - 4.0, 0.0, 0.3]])
-        asked.append(Asked(features, np.array([answerable, False]), answerable))
+        language = "el" if place % 4 < 2 else "en"
+        asked.append(Asked(features, np.array([answerable, False]), answerable, language))
     report = calibrate(asked)
-    assert report.questions == 400
-    assert report.accuracy > 0.97
-    assert report.auroc > 0.97
-    assert report.calibration_error < 0.08
+    assert {language: figures.questions for language, figures in report.by_language.items()} == {"el": 200, "en": 200}
+    for figures in (report.overall, *report.by_language.values()):
+        assert figures.accuracy > 0.95
+        assert figures.auroc > 0.95
+        assert figures.calibration_error < 0.1
+    assert report.overall.questions == sum(bin.count for bin in report.bins) == 400
+    assert report.risk_coverage.risk[-1] == pytest.approx(0.5, abs=0.02)
+    assert report.risk_coverage.area < 0.25
     assert report.calibration.span > 0
     sure, unsure = report.calibration.probability([8.0, 3.0], 0.0, 0.5)
     assert unsure < report.calibration.threshold < sure
