@@ -19,7 +19,7 @@ class SpanglotError(Exception):
     """Root of what Spanglot raises on purpose; the message is one line, meant for the user."""
 
 
-class UsageError(SpanglotError):
+class UsageError(SpanglotError, ValueError):
     """A request that cannot be served as it was put; the message says what would be accepted."""
 
 

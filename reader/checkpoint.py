@@ -1,8 +1,8 @@
 """Load and save readers.
 
-A directory with ``config.json`` is a transformers checkpoint (see ``reader.xlm``). One that has only ``reader.json``
-is of Spanglot's own form: the file holds the settings and the sha256 of ``model.safetensors``, which holds only what
-training changed; everything else comes from the base encoder.
+A directory with ``config.json`` is a transformers checkpoint (see ``reader.xlm`` and ``reader.pretrained``). One that
+has only ``reader.json`` is of Spanglot's own form: the file holds the settings and the sha256 of ``model.safetensors``,
+which holds only what training changed; everything else comes from the base encoder.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 
 from encoder.base import WEIGHTS_FILE, base_model_directory, base_weights
 from encoder.compute import choose_compute
+from encoder.errors import ModelError
+from encoder.hub import fetch_model, is_hub_name
 from encoder.tokenization import load_tokenizer
 from encoder.weights import write_weights
 from reader.errors import ReaderError
 from reader.reading import FastPieces, XlmReader
 from reader.settings import FORMAT, SETTINGS_FILE, ReaderSettings, read_settings, settings_json
+from reader.weight_files import ALLOW_PICKLE, PICKLE_FILE
 
 if TYPE_CHECKING:
     import torch
@@ -31,20 +34,56 @@ def default_reader_directory() -> Path:
     return Path(__file__).parent / "weights" / "default"
 
 
-def load_reader(path: str | Path | None = None, *, device: str = "auto") -> XlmReader:
-    """Load a reader: the one that ships with Spanglot, or the checkpoint directory ``path``.
+def load_reader(path: str | Path | None = None, *, device: str = "auto", allow_pickle: bool = False) -> XlmReader:
+    """Load a reader: the one that ships with Spanglot (None), or a checkpoint by directory or by its name on a hub.
 
-    ``device`` is ``auto``, ``cpu`` or ``cuda``. Raise ReaderError (or the encoder's ModelError) with a one-line message
-    for anything that is missing, damaged, or not a reader.
+    A text that is no directory here and has the form ``owner/name`` or ``name`` is fetched, where there is a network; a
+    directory causes no network call. ``device`` is ``auto``, ``cpu`` or ``cuda``. ``allow_pickle`` reads
+    ``pytorch_model.bin`` where there are no safetensors, as plain weights only; code that comes with a model is never
+    run. Raise ReaderError (or the encoder's ModelError) with a one-line message for anything that is missing, damaged,
+    or not a reader.
     """
     directory = default_reader_directory() if path is None else Path(path)
-    if (directory / "config.json").is_file():
-        from reader.xlm import load_xlm_reader
+    if isinstance(path, str) and not directory.exists() and is_hub_name(path):
+        fetched = _fetch(path, allow_pickle)
+        reader = _load(fetched, device, allow_pickle)
+        # The hub's cache calls a directory by its commit.
+        return reader.with_settings(name=path) if reader.name == fetched.name else reader
+    return _load(directory, device, allow_pickle)
 
-        return load_xlm_reader(directory, device=device)
+
+def _fetch(name: str, allow_pickle: bool) -> Path:
+    cure = "give the path of a checkpoint directory"
+    try:
+        directory = fetch_model(name, cure=cure)
+        if any(directory.glob("*.safetensors")):
+            return directory
+        if not allow_pickle:
+            raise ReaderError(
+                f"{name} has no {WEIGHTS_FILE}: {cure} that has one, or, where you trust its source with a pickle "
+                f"({PICKLE_FILE}), {ALLOW_PICKLE}"
+            )
+        return fetch_model(name, cure=cure, files=[PICKLE_FILE])
+    except ModelError as error:
+        raise ReaderError(str(error)) from error
+
+
+def _load(directory: Path, device: str, allow_pickle: bool) -> XlmReader:
+    if (directory / "config.json").is_file():
+        return _load_pretrained(directory, device, allow_pickle)
     if (directory / SETTINGS_FILE).is_file():
         return _load_own(directory, device)
     raise ReaderError(f"{directory}: no reader there (neither {SETTINGS_FILE} nor config.json); check the path")
+
+
+def _load_pretrained(directory: Path, device: str, allow_pickle: bool) -> XlmReader:
+    from reader.pretrained import load_pretrained_reader
+    from reader.xlm import load_xlm_reader
+    from reader.xlm_settings import CONFIG_FILE, read_json
+
+    if read_json(directory / CONFIG_FILE).get("model_type") == "xlm":
+        return load_xlm_reader(directory, device=device, allow_pickle=allow_pickle)
+    return load_pretrained_reader(directory, device=device, allow_pickle=allow_pickle)
 
 
 def _load_own(directory: Path, device: str) -> XlmReader:

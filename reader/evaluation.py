@@ -106,13 +106,14 @@ def sample_by_language(questions: Iterable[GoldQuestion], size: int, *, seed: in
 def across_languages(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
     """Ask each question on its own context and on those of all questions with the same id, in other languages.
 
-    For parallel sets such as XQuAD, where one id is one question in all languages.
+    For parallel sets such as XQuAD, where one id is one question in all languages. A question's language is the one
+    that it says, else that of its own context.
     """
     by_id: dict[str, list[GoldQuestion]] = {}
     for question in questions:
         by_id.setdefault(question.id, []).append(question)
     return [
-        replace(shown, question=asked.question, question_language=_language(asked))
+        replace(shown, question=asked.question, question_language=_pair(asked)[0])
         for group in by_id.values()
         for asked in group
         for shown in group

@@ -1,4 +1,4 @@
-"""The reader's network: a BERT-form encoder under a span head."""
+"""The reader's network: a BERT-form encoder under a span head, or another model with a head of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, PreTrainedModel
 
 from reader.errors import ReaderError
 from reader.head import MASKED, BeamHead, LinearHead
@@ -76,6 +76,50 @@ class ReaderNetwork(nn.Module):
     def class_logits(self, states: Tensor, start_logits: Tensor, batch: WindowBatch) -> Tensor:
         """Return logits for "this window does not answer", (batch,)."""
         return self.qa_outputs.class_logits(states, start_logits, batch.cls_positions)
+
+
+class PretrainedNetwork(nn.Module):
+    """Any ``...ForQuestionAnswering`` model of transformers with a linear head ``qa_outputs`` over its encoder.
+
+    The model runs whole, so that what its class does between encoder and head is done here too; ``encode`` returns its
+    start and end logits, (batch, length, 2), in the place of hidden states. The head runs in float32.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+        head = model.get_submodule("qa_outputs")
+        head.register_forward_pre_hook(lambda module, given: (given[0].float(),))
+
+    @property
+    def transformer(self) -> PreTrainedModel:
+        """The encoder without the head."""
+        return self.model.base_model  # type: ignore[return-value]  # the library calls it a plain module
+
+    def encode(self, batch: WindowBatch) -> Tensor:
+        """Return the start and end logits of every token, (batch, length, 2), in float32."""
+        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if batch.token_types is not None:
+            inputs["token_type_ids"] = batch.token_types
+        output = self.model(**inputs, return_dict=True)
+        return torch.stack((output.start_logits, output.end_logits), dim=-1)
+
+    def start_logits(self, states: Tensor, batch: WindowBatch) -> Tensor:
+        """Return start logits, (batch, length), ``MASKED`` where a span may not stand."""
+        return states[..., 0].masked_fill(~batch.allowed, MASKED)
+
+    def end_logits(self, states: Tensor, batch: WindowBatch, starts: Tensor) -> Tensor:
+        """Return end logits, (batch, starts, length), the same for every start."""
+        logits = states[..., 1].masked_fill(~batch.allowed, MASKED)
+        return logits.unsqueeze(1).expand(-1, starts.shape[1], -1)
+
+    def end_totals(self, end_logits: Tensor) -> Tensor:
+        """Return zeros, (batch, starts): these ends do not depend on starts."""
+        return end_logits.new_zeros(end_logits.shape[:-1])
+
+    def class_logits(self, states: Tensor, start_logits: Tensor, batch: WindowBatch) -> Tensor:
+        """Return (batch,) NaN: there is no answer class, and no number must pass for one."""
+        return states.new_full((len(states),), torch.nan)
 
 
 def assemble(config: BertConfig, state: dict[str, Tensor], *, source: Path, linear_head: bool = False) -> ReaderNetwork:

@@ -103,7 +103,7 @@ def split_by_article(
     room = min(max_dev, int(dev_fraction * len(pool)))
     dev: set[int] = set()
     held_out: set[int] = set()
-    for article in _articles(pool, seed):
+    for article in group_by_article(pool, seed):
         if len(dev) == room:
             break
         by_hash = sorted(article, key=lambda place: _rank(f"question {pool[place].id} {pool[place].question}", seed))
@@ -111,6 +111,33 @@ def split_by_article(
         held_out.update(article)
     train = [question for place, question in enumerate(pool) if place not in held_out]
     return train, [pool[place] for place in sorted(dev)]
+
+
+def group_by_article(pool: Sequence[GoldQuestion], seed: int) -> list[list[int]]:
+    """Group the places in ``pool`` that share a title or a context; the groups in order of their seeded hash."""
+    titles = [_title_key(question.title) for question in pool]
+    if len(set(titles)) == 1 and len({question.context for question in pool}) > 1:
+        titles = [""] * len(pool)
+    parents: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parents.setdefault(key, key) != key:
+            parents[key] = key = parents[parents[key]]
+        return key
+
+    keys = [
+        f"title {title}" if title else f"context {question.context}"
+        for title, question in zip(titles, pool, strict=True)
+    ]
+    for key, question in zip(keys, pool, strict=True):
+        first, second = sorted((root(key), root(f"context {question.context}")))
+        parents[first] = second
+    groups: dict[str, list[int]] = {}
+    ranks: dict[str, bytes] = {}
+    for place, key in enumerate(keys):
+        groups.setdefault(root(key), []).append(place)
+        ranks[root(key)] = min(_rank(key, seed), ranks.get(root(key), b"\xff" * 32))
+    return [groups[key] for key in sorted(groups, key=ranks.__getitem__)]
 
 
 def _read_lines(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[GoldQuestion]:
@@ -172,33 +199,6 @@ def _place_answer(answer: Fields, context: str) -> GoldAnswer:
         found = context[start : start + len(text)]
         raise answer.error(f"the answer {shown(given)} does not stand at its offset; there stands {shown(found)}")
     return GoldAnswer(text=text, start=start)
-
-
-def _articles(pool: Sequence[GoldQuestion], seed: int) -> list[list[int]]:
-    """Group the places in ``pool`` that share a title or a context; the groups in order of their hash."""
-    titles = [_title_key(question.title) for question in pool]
-    if len(set(titles)) == 1 and len({question.context for question in pool}) > 1:
-        titles = [""] * len(pool)
-    parents: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while parents.setdefault(key, key) != key:
-            parents[key] = key = parents[parents[key]]
-        return key
-
-    keys = [
-        f"title {title}" if title else f"context {question.context}"
-        for title, question in zip(titles, pool, strict=True)
-    ]
-    for key, question in zip(keys, pool, strict=True):
-        first, second = sorted((root(key), root(f"context {question.context}")))
-        parents[first] = second
-    groups: dict[str, list[int]] = {}
-    ranks: dict[str, bytes] = {}
-    for place, key in enumerate(keys):
-        groups.setdefault(root(key), []).append(place)
-        ranks[root(key)] = min(_rank(key, seed), ranks.get(root(key), b"\xff" * 32))
-    return [groups[key] for key in sorted(groups, key=ranks.__getitem__)]
 
 
 def _title_key(title: str) -> str:

@@ -153,9 +153,10 @@ class FastPieces:
     def __init__(self, tokenizer: Tokenizer) -> None:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        added = {number: token.content for number, token in tokenizer.get_added_tokens_decoder().items()}
-        self._unknown = next((number for number, text in added.items() if text in _UNKNOWN), None)
-        self._special = frozenset() if self._unknown is None else frozenset(added) - {self._unknown}
+        added = tokenizer.get_added_tokens_decoder()
+        special = {number: token.content for number, token in added.items() if token.special}
+        self._unknown = next((number for number, text in special.items() if text in _UNKNOWN), None)
+        self._special = frozenset() if self._unknown is None else frozenset(special) - {self._unknown}
 
     def encode_passages(self, texts: Sequence[str]) -> list[Pieces]:
         """Tokenise passages, with offsets."""

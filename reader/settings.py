@@ -86,6 +86,8 @@ def _whole(name: str, value: object, *, least: int = 0) -> int:
 def _token_ids(name: str, value: object) -> Any:
     """Check a field of the pair format: token ids or one of them, or no position for CLS."""
     if isinstance(value, list | tuple):
+        if name == "token_types" and len(value) not in (0, 2):
+            raise TypeError(f"token_types is {value!r}, not two token types or none")
         return tuple(_whole(name, number) for number in value)
     return None if value is None and name == "cls_position" else _whole(name, value)
 
@@ -99,6 +101,27 @@ def _filled(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, 
         both = isinstance(value, Mapping) and isinstance(defaults[key], Mapping)
         merged[key] = {**defaults[key], **value} if both else value
     return merged
+
+
+def default_limits(positions: int | None) -> WindowLimits:
+    """Return the default sizes for a model of that many positions; None is a model without a limit."""
+    window = DEFAULT_LIMITS.window if positions is None else min(DEFAULT_LIMITS.window, positions)
+    return WindowLimits(window=window, question=min(DEFAULT_LIMITS.question, window // 3))
+
+
+def recorded_settings(directory: Path, defaults: ReaderSettings, positions: int | None) -> ReaderSettings:
+    """Return the defaults with what ``reader.json`` beside a transformers checkpoint changes, if it is there.
+
+    A window that is longer than the model's positions is a ReaderError.
+    """
+    recorded = directory / SETTINGS_FILE
+    settings = read_settings(recorded, defaults=defaults) if recorded.is_file() else defaults
+    if positions is not None and settings.limits.window > positions:
+        raise ReaderError(
+            f"{recorded}: a window of {settings.limits.window} tokens is longer than the model's "
+            f"{positions} positions; record a smaller one"
+        )
+    return settings
 
 
 def settings_json(settings: ReaderSettings) -> dict[str, object]:

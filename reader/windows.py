@@ -34,7 +34,8 @@ class PairFormat:
     """The special tokens of a window: ``opening question between [title after_title] passage closing``.
 
     ``cls_position`` is where the CLS token stands: an index from the left, or None for the first token of ``between``
-    (XLM's CLS token is its separator, and checkpoints differ in where it was looked for).
+    (XLM's CLS token is its separator, and checkpoints differ in where it was looked for). ``token_types`` are the types
+    of the question with the tokens that enclose it and of all that follows, empty for a model without them.
     """
 
     opening: tuple[int, ...]
@@ -43,6 +44,7 @@ class PairFormat:
     closing: tuple[int, ...]
     pad: int
     cls_position: int | None = 0
+    token_types: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,8 @@ DEFAULT_LIMITS = WindowLimits()
 class Window:
     """One input of the network: pair number ``pair``, whose passage tokens ``first_token`` and on are shown.
 
-    The passage tokens stand at ``ids[passage_start:passage_end]``. ``token_types`` are the language ids of the tokens,
-    empty for a checkpoint without language embeddings.
+    The passage tokens stand at ``ids[passage_start:passage_end]``. ``token_types`` are the types or language ids of the
+    tokens, empty for a checkpoint that has neither.
     """
 
     pair: int
@@ -87,7 +89,8 @@ def make_windows(
     """Yield windows that together show every token of the passage; a passage without tokens yields none.
 
     Neighbours share ``limits.overlap`` tokens (less where a window has little room). Question and title are cut.
-    ``languages`` are the language ids of the question (with the tokens that enclose it) and of title and passage.
+    ``languages`` are the language ids of the question (with the tokens that enclose it) and of title and passage; they
+    take the place of token types.
     Raise ReaderError for limits that leave no room for the passage.
     """
     head = [*form.opening, *question[: limits.question], *form.between]
@@ -95,6 +98,7 @@ def make_windows(
     if cls_position is None:
         cls_position = len(head) - len(form.between)
     asked = len(head)
+    kinds = form.token_types if languages is None else languages
     if title:
         head += [*title[: limits.title], *form.after_title]
     room = limits.window - len(head) - len(form.closing)
@@ -105,7 +109,7 @@ def make_windows(
     while first < len(passage.ids):
         shown = passage.ids[first : first + room]
         ids = [*head, *shown, *form.closing]
-        types = () if languages is None else [languages[0]] * asked + [languages[1]] * (len(ids) - asked)
+        types = [kinds[0]] * asked + [kinds[1]] * (len(ids) - asked) if kinds else ()
         yield Window(
             pair=pair,
             ids=ids,

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from encoder.base import WEIGHTS_FILE
 from encoder.compute import choose_compute
 from encoder.tokenization import TOKENIZER_FILE, load_tokenizer
 from encoder.transplant import xlm_to_bert
@@ -22,6 +21,7 @@ from reader.alignment import XlmPieces, load_xlm_tokenizer
 from reader.checkpoint import file_sha256
 from reader.errors import ReaderError
 from reader.reading import FastPieces, XlmReader
+from reader.weight_files import read_weights, weights_path
 from reader.windows import PieceEncoder
 from reader.xlm_settings import (
     CONFIG_FILE,
@@ -33,7 +33,6 @@ from reader.xlm_settings import (
 )
 
 if TYPE_CHECKING:
-    import torch
     from transformers import BertConfig, XLMConfig
 
     from reader.network import ReaderNetwork
@@ -51,23 +50,27 @@ _BEAM = frozenset(
 )
 
 
-def load_xlm_reader(directory: Path, *, device: str = "auto", pair: PairName | None = None) -> XlmReader:
+def load_xlm_reader(
+    directory: Path, *, device: str = "auto", pair: PairName | None = None, allow_pickle: bool = False
+) -> XlmReader:
     """Load an ``XLMForQuestionAnswering`` or ``XLMForQuestionAnsweringSimple`` checkpoint directory.
 
     ``pair`` overrides the recorded pair format: ``current`` is ``<s> question </s> passage </s>`` with CLS at the first
     separator, ``2020`` is ``</s> question </s> passage </s>`` with CLS at the first token, as transformers built it
-    then. Raise ReaderError for another kind of model, a missing or partial head, or a damaged file.
+    then. Raise ReaderError for another kind of model, a missing or partial head, a damaged file, or a pickle where
+    ``allow_pickle`` does not admit one.
     """
     from reader.engine import Engine
 
     config = read_config(directory)
-    linear_head, network = load_xlm_network(directory, config)
+    source = weights_path(directory, allow_pickle=allow_pickle)
+    linear_head, network = load_xlm_network(source, config)
     pieces, special = _load_pieces(directory, config)
     settings = xlm_settings(directory, config, special, pair)
     if linear_head and settings.no_answer == "class":
         raise ReaderError(f"{directory}: no_answer is 'class', but this head has no answer class; record 'null'")
     engine = Engine(network, choose_compute(device), pad=settings.pair.pad, beams=settings.beams)
-    return XlmReader(settings, pieces, engine, revision=file_sha256(directory / WEIGHTS_FILE)[:12])
+    return XlmReader(settings, pieces, engine, revision=file_sha256(source)[:12])
 
 
 def read_config(directory: Path) -> XLMConfig:
@@ -76,7 +79,9 @@ def read_config(directory: Path) -> XLMConfig:
 
     raw = read_json(directory / CONFIG_FILE)
     if raw.get("model_type") != "xlm":
-        raise ReaderError(f"{directory}: model_type {raw.get('model_type')!r} cannot be read yet; give an 'xlm' reader")
+        raise ReaderError(
+            f"{directory}: model_type {raw.get('model_type')!r} is no XLM model; load it with load_reader"
+        )
     try:
         config: XLMConfig = XLMConfig.from_dict(raw)
     except Exception as error:  # its validation raises classes of its own
@@ -91,12 +96,11 @@ def read_config(directory: Path) -> XLMConfig:
     return config
 
 
-def load_xlm_network(directory: Path, config: XLMConfig) -> tuple[bool, ReaderNetwork]:
-    """Return whether the head is the linear one, and the network in float32."""
+def load_xlm_network(source: Path, config: XLMConfig) -> tuple[bool, ReaderNetwork]:
+    """Return whether the head in the weights file is the linear one, and the network in float32."""
     from reader.network import assemble
 
-    source = directory / WEIGHTS_FILE
-    state = _read_weights(directory)
+    state = read_weights(source)
     linear_head = _has_linear_head(state, source)
     prefix = "transformer."
     body = {name.removeprefix(prefix): tensor.float() for name, tensor in state.items() if name.startswith(prefix)}
@@ -120,33 +124,6 @@ def _has_linear_head(names: Iterable[str], source: Path) -> bool:
         f"{source} has no whole question answering head: {', '.join(missing)} missing; "
         "give a checkpoint that was fine-tuned for question answering"
     )
-
-
-def _read_weights(directory: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    source = directory / WEIGHTS_FILE
-    if not source.is_file():
-        raise ReaderError(_no_weights(directory))
-    try:
-        return load_file(source)
-    except (OSError, SafetensorError) as error:
-        raise ReaderError(f"{source} cannot be read ({error}); restore the file") from error
-
-
-def _no_weights(directory: Path) -> str:
-    pickles = sorted(path.name for path in directory.glob("*.bin"))
-    if pickles:
-        return (
-            f"{directory / pickles[0]} is a pickle, which can run code when it is loaded, and is refused; "
-            "convert it where you trust its source: "
-            "safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in "
-            f"torch.load('{pickles[0]}', weights_only=True).items()}}, '{WEIGHTS_FILE}')"
-        )
-    if (directory / f"{WEIGHTS_FILE}.index.json").is_file():
-        return f"{directory}: the weights are in several files; join them to one {WEIGHTS_FILE}"
-    return f"{directory / WEIGHTS_FILE} is missing; restore the file"
 
 
 def _bert_config(config: XLMConfig) -> BertConfig:

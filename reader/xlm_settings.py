@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reader.errors import ReaderError
 from reader.languages import LanguageIds
-from reader.settings import SETTINGS_FILE, ReaderSettings, read_settings
-from reader.windows import DEFAULT_LIMITS, PairFormat, WindowLimits
+from reader.settings import SETTINGS_FILE, ReaderSettings, default_limits, recorded_settings
+from reader.windows import PairFormat
 
 if TYPE_CHECKING:
     from transformers import XLMConfig
@@ -40,22 +40,17 @@ def xlm_settings(
     formats = _pair_formats(special)
     if pair is not None and pair not in formats:
         raise ReaderError(f"pair format {pair!r} is not known: choose one of {', '.join(formats)}")
-    window = min(DEFAULT_LIMITS.window, config.max_position_embeddings)
     settings = ReaderSettings(
         name=directory.resolve().name,
         pair=formats["current"],
-        limits=WindowLimits(window=window, question=min(DEFAULT_LIMITS.question, window // 3)),
+        limits=default_limits(config.max_position_embeddings),
         no_answer="null",  # answer_class stays random where no question was unanswerable in training
         languages=_language_ids(directory, config),
     )
+    settings = recorded_settings(directory, settings, config.max_position_embeddings)
     recorded = directory / SETTINGS_FILE
-    if recorded.is_file():
-        settings = read_settings(recorded, defaults=settings)
-    if settings.limits.window > config.max_position_embeddings:
-        raise ReaderError(
-            f"{recorded}: a window of {settings.limits.window} tokens is longer than the model's "
-            f"{config.max_position_embeddings} positions; record a smaller one"
-        )
+    if settings.pair.token_types:
+        raise ReaderError(f"{recorded}: token_types are recorded, but XLM has none; drop them")
     if settings.languages is not None and not uses_languages(config):
         raise ReaderError(f"{recorded}: languages are recorded, but the model has no language embeddings; drop them")
     return settings if pair is None else replace(settings, pair=formats[pair])

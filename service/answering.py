@@ -33,14 +33,22 @@ class QuestionAnswerer:
 
     @classmethod
     def open(
-        cls, index_dir: str | Path, reader: Reader | str | Path | None = None, device: str = "auto"
+        cls,
+        index_dir: str | Path,
+        reader: Reader | str | Path | None = None,
+        device: str = "auto",
+        *,
+        allow_pickle: bool = False,
     ) -> QuestionAnswerer:
-        """Open an index directory with a reader: a loaded one, a directory or name, or None for Spanglot's own."""
+        """Open an index directory with a reader: a loaded one, a directory or name, or None for Spanglot's own.
+
+        ``allow_pickle`` lets a reader's weights be a ``pytorch_model.bin`` (see ``load_reader``).
+        """
         from service import opening
 
         index = opening.open_index(index_dir, device=device)
         try:
-            return cls(index, opening.open_reader(reader, device=device))
+            return cls(index, opening.open_reader(reader, device=device, allow_pickle=allow_pickle))
         except BaseException:
             index.close()
             raise

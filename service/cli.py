@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import ask, demo, evaluate, index, inspecting, serve, train
+from service.commands import ask, calibrate, demo, evaluate, index, inspecting, serve, train
 
 INTERRUPTED = 130
 
@@ -33,6 +33,7 @@ for command in (
     serve.serve,
     demo.demo,
     train.train,
+    calibrate.calibrate,
 ):
     app.command()(command)
 # Without this a bare "spanglot evaluate" would raise its whole help as an error.

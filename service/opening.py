@@ -47,13 +47,15 @@ def open_index(directory: str | Path, *, device: str = "auto", embedder: Embedde
     return DiskIndex(Index.open(directory, embedder=embedder, device=device))
 
 
-def open_reader(reader: Reader | str | Path | None = None, *, device: str = "auto") -> Reader:
-    """Return a loaded reader as it is, or load one from a directory; None loads Spanglot's own."""
+def open_reader(
+    reader: Reader | str | Path | None = None, *, device: str = "auto", allow_pickle: bool = False
+) -> Reader:
+    """Return a loaded reader as it is, or load one by directory or hub name; None loads Spanglot's own."""
     if reader is not None and not isinstance(reader, str | Path):
         return reader
     from reader import load_reader
 
-    return load_reader(reader, device=device)
+    return load_reader(reader, device=device, allow_pickle=allow_pickle)
 
 
 def embedder_for(directory: str | Path, name_or_path: str | None, *, device: str = "auto") -> Embedder:

@@ -22,9 +22,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 OURS = {*MAY_IMPORT, "tests", "benchmarks", "docs"}
 HEAVY = {
     *("torch", "transformers", "sentence_transformers", "tokenizers", "faiss", "scipy", "sklearn", "numpy"),
-    *("trafilatura", "fastapi", "pydantic", "uvicorn"),
+    *("trafilatura", "fastapi", "pydantic", "uvicorn", "matplotlib"),
 }
 UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+NUMPY_PICKLES = {"load", "save", "savez", "savez_compressed", "NpzFile", "open_memmap", "read_array", "write_array"}
 MOST_LINES = 320
 MOST_FUNCTION_LINES = 60
 
@@ -124,9 +125,12 @@ def unsafe_uses(tree: ast.AST) -> list[tuple[int, str]]:
 
 def unsafe_arguments(call: ast.Call) -> Iterator[str]:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
-    for name in ("trust_remote_code", "allow_pickle"):
-        if name in given and not is_constant(given[name], False):
-            yield name
+    if "trust_remote_code" in given and not is_constant(given["trust_remote_code"], False):
+        yield "trust_remote_code"
+    # NumPy's; a reader's own allow_pickle ends in torch.load with weights_only=True.
+    of_numpy = ast.unparse(call.func).rpartition(".")[2] in NUMPY_PICKLES
+    if of_numpy and "allow_pickle" in given and not is_constant(given["allow_pickle"], False):
+        yield "allow_pickle"
     if ast.unparse(call.func) == "torch.load" and not is_constant(given.get("weights_only"), True):
         yield "torch.load without weights_only=True"
 

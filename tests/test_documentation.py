@@ -126,7 +126,7 @@ def test_python_in_the_pages(name: str, library: Path, tmp_path: Path, monkeypat
     shutil.copytree(library, tmp_path / "library")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": TrigramEmbedder())
-    monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": YearReader())
+    monkeypatch.setattr("reader.load_reader", lambda path=None, **options: YearReader())
     out = io.StringIO()
     with redirect_stdout(out):
         exec(code, {"__name__": "documentation"})

@@ -162,7 +162,8 @@ def test_what_is_installed_is_what_is_locked() -> None:
 
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
-    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    lines = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["charts"]]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
     providers = packages_distributions()
     undeclared = {
         module: sorted(files)

@@ -6,6 +6,7 @@ import sys
 
 from corpora.errors import QuestionError
 from service.commands.options import (
+    AllowPickleOption,
     DeviceOption,
     IndexOption,
     JsonOption,
@@ -26,6 +27,7 @@ def ask(
     json: JsonOption = False,
     device: DeviceOption = "auto",
     reader: ReaderOption = None,
+    allow_pickle: AllowPickleOption = False,
 ) -> None:
     """Answer a question with the exact words of the indexed documents, and say where they stand."""
     from service import limits, serializing
@@ -35,7 +37,7 @@ def ask(
     limits.check_top_k(top_k)
     asked = limits.check_questions([_question_text(question)])[0]
     quiet.quiet_libraries()
-    with QuestionAnswerer.open(index, reader=reader, device=device) as answerer:
+    with QuestionAnswerer.open(index, reader=reader, device=device, allow_pickle=allow_pickle) as answerer:
         result = answerer.answer(asked, top_k)
     if json:
         console.write_json(serializing.answer_result_to_dict(result))

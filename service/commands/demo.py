@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from service.commands.options import DeviceOption, JsonOption, ReaderOption
+from service.commands.options import AllowPickleOption, DeviceOption, JsonOption, ReaderOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from service.demo import Judged, Tally
 
 
-def demo(json: JsonOption = False, device: DeviceOption = "auto", reader: ReaderOption = None) -> None:
+def demo(
+    json: JsonOption = False,
+    device: DeviceOption = "auto",
+    reader: ReaderOption = None,
+    allow_pickle: AllowPickleOption = False,
+) -> None:
     """Index the sample documents, ask the sample questions in many languages, and check the answers."""
     from service import demo as demos
     from service.commands import console, quiet
 
     quiet.quiet_libraries()
     started = time.perf_counter()
-    with _open(device, reader) as answerer:
+    with _open(device, reader, allow_pickle) as answerer:
         judged = _ask(answerer)
     seconds = time.perf_counter() - started
     tallies = demos.tally(judged)
@@ -34,7 +39,7 @@ def demo(json: JsonOption = False, device: DeviceOption = "auto", reader: Reader
         _print(console.results(), judged, tallies, seconds)
 
 
-def _open(device: str, reader: str | None) -> QuestionAnswerer:
+def _open(device: str, reader: str | None, allow_pickle: bool) -> QuestionAnswerer:
     """Open the index of the samples, made now where it is not there yet."""
     from corpora import ReadReport, sample_documents
     from encoder import home_directory
@@ -54,7 +59,7 @@ def _open(device: str, reader: str | None) -> QuestionAnswerer:
             shutil.rmtree(directory, ignore_errors=True)
         building.build([str(sample_documents())], directory, embedder, ReadReport())
         index = opening.open_index(directory, device=device, embedder=embedder)
-    return QuestionAnswerer(index, opening.open_reader(reader, device=device))
+    return QuestionAnswerer(index, opening.open_reader(reader, device=device, allow_pickle=allow_pickle))
 
 
 def _ask(answerer: QuestionAnswerer) -> list[Judged]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.options import DeviceOption, JsonOption, ReaderOption
+from service.commands.options import AllowPickleOption, DeviceOption, JsonOption, ReaderOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,6 +33,10 @@ CrossOption = Annotated[
     bool,
     typer.Option("--cross", help="Ask each question on the paragraphs of all languages (XQuAD's ids are parallel)."),
 ]
+ChartOption = Annotated[
+    str | None,
+    typer.Option("--chart", metavar="FILE", help="Draw F1 by language, with --cross as a map, into an .svg or .png."),
+]
 
 
 @app.callback()
@@ -43,9 +48,11 @@ def evaluate() -> None:
 def evaluate_reader(
     files: FilesArgument,
     reader: ReaderOption = None,
+    allow_pickle: AllowPickleOption = False,
     device: DeviceOption = "auto",
     sample: SampleOption = None,
     cross: CrossOption = False,
+    chart: ChartOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure the reader alone: each question is asked on the paragraph that answers it; F1 and exact match."""
@@ -54,13 +61,23 @@ def evaluate_reader(
     questions = read_questions(files, sample, cross=cross)
     quiet.quiet_libraries()
     from reader import load_reader
+    from reader.charts import require_charts
+    from reader.contamination import contaminated_sets, contamination_warning
     from reader.evaluation import evaluation_json
 
-    evaluation = run_with_progress(load_reader(reader, device=device), questions)
+    if chart is not None:
+        require_charts(Path(chart))
+    loaded = load_reader(reader, device=device, allow_pickle=allow_pickle)
+    contaminated = contaminated_sets(files, loaded.settings.trained_on)
+    if contaminated:
+        console.notices().print(console.one_line(contamination_warning(loaded.name, contaminated)))
+    evaluation = run_with_progress(loaded, questions)
     if json:
-        console.write_json(evaluation_json(evaluation))
+        console.write_json({**evaluation_json(evaluation), "contaminated": contaminated})
     else:
         console.results().print(pair_table(evaluation) if cross else evaluation_table(evaluation))
+    if chart is not None:
+        draw_chart(evaluation, Path(chart), loaded.name, cross=cross)
 
 
 @app.command("retrieval")
@@ -181,6 +198,18 @@ def pair_table(evaluation: ReaderEvaluation) -> Table:
         found = [evaluation.by_pair.get((asked, language)) for language in shown]
         table.add_row(asked, *("-" if figures is None else f"{figures.f1:.1f}" for figures in found))
     return table
+
+
+def draw_chart(evaluation: ReaderEvaluation, path: Path, reader: str, *, cross: bool) -> None:
+    """Draw F1 by MLQA's rules: a bar for each language, or a map of the languages of question and passage."""
+    from reader.charts import bar_chart, heat_map
+
+    if cross:
+        by_pair = {pair: figures.f1 for pair, figures in evaluation.by_pair.items()}
+        heat_map(by_pair, f"F1 of {reader}, MLQA's rules", path)
+    else:
+        by_language = {language: figures.f1 for language, figures in evaluation.mlqa_rules.by_language.items()}
+        bar_chart(by_language, f"F1 of {reader}, MLQA's rules", path)
 
 
 def _cells(by_mlqa: AnswerQuality, by_squad: AnswerQuality) -> list[str]:

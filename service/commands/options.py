@@ -10,12 +10,16 @@ from service.settings import MAX_TOP_K
 
 IndexOption = Annotated[str, typer.Option("--index", metavar="DIR", help="The index directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as one JSON object.")]
+DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
 DeviceOption = Annotated[
     str, typer.Option("--device", metavar="NAME", help="auto (the GPU where there is one), cpu or cuda.")
 ]
 ReaderOption = Annotated[
     str | None,
-    typer.Option("--reader", metavar="PATH", help="Directory of another reader; Spanglot's own where left out."),
+    typer.Option("--reader", metavar="NAME_OR_PATH", help="Another reader; Spanglot's own where left out."),
+]
+AllowPickleOption = Annotated[
+    bool, typer.Option("--allow-pickle", help="Read a reader's pytorch_model.bin where it has no safetensors.")
 ]
 TopKOption = Annotated[int, typer.Option("--top-k", "-k", metavar="N", help=f"How many, from 1 to {MAX_TOP_K}.")]
 QuestionArgument = Annotated[

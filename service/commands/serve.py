@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpora.errors import UsageError
-from service.commands.options import DeviceOption, IndexOption, ReaderOption
+from service.commands.options import AllowPickleOption, DeviceOption, IndexOption, ReaderOption
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,6 +30,7 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
     device: DeviceOption = "auto",
     reader: ReaderOption = None,
+    allow_pickle: AllowPickleOption = False,
 ) -> None:
     """Answer questions over HTTP: POST /v1/ask, /v1/search and /v1/read."""
     from service.answering import QuestionAnswerer
@@ -41,7 +42,7 @@ def serve(
     # The address is taken first: to learn that it is in use should not cost the loading of the models.
     with _listen(host, port) as listening:
         quiet.quiet_libraries()
-        with QuestionAnswerer.open(index, reader=reader, device=device) as answerer:
+        with QuestionAnswerer.open(index, reader=reader, device=device, allow_pickle=allow_pickle) as answerer:
             # The first question loads and compiles what later ones find ready.
             answerer.answer("Ready?")
             _announce(answerer, listening)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.options import DeviceOption, JsonOption
+from service.commands.calibrate import report_json
+from service.commands.options import DataOption, DeviceOption, JsonOption
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reader.fine_tuning import TrainingReport
     from reader.training import TrainingProgress
     from service.calibrating import CalibrationReport
 
-DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
 IntoOption = Annotated[str, typer.Option("--into", metavar="DIR", help="Where the reader and the run's state go.")]
 RecipeOption = Annotated[
     str | None,
@@ -69,6 +71,7 @@ def train(
             say=notices.print,
             progress=show,
         )
+        draw_losses(report.directory / "run", notices)
         fitting = bar.add_task("calibrating", total=None, loss=report.loss, speed=0.0)
         fitted = fit_reader(
             report.directory,
@@ -84,12 +87,25 @@ def train(
         console.results().print(_summary(report, fitted))
 
 
+def draw_losses(run: Path, notices: Console) -> None:
+    """Draw the log of a run beside it, as ``loss.svg``; where that cannot be done, one notice says why not."""
+    from reader.charts import loss_curve
+    from reader.errors import ReaderError
+    from reader.training import LOG_FILE, read_log
+
+    try:
+        loss_curve(read_log(run / LOG_FILE), run / "loss.svg")
+    except (ReaderError, OSError) as error:
+        notices.print(f"no loss.svg: {error}")
+
+
 def _summary(report: TrainingReport, fitted: CalibrationReport) -> str:
+    figures = fitted.overall
     return (
         f"{report.windows:,} windows, {report.tokens:,} tokens in {report.seconds / 60:.0f} min; "
         f"the reader is in {report.directory}\n"
-        f"held out: {100 * fitted.accuracy:.1f} % right, calibration error {fitted.calibration_error:.3f}, "
-        f"answerable or not: AUROC {fitted.auroc:.3f}, threshold {fitted.calibration.threshold:.2f}"
+        f"held out: {100 * figures.accuracy:.1f} % right, calibration error {figures.calibration_error:.3f}, "
+        f"answerable or not: AUROC {figures.auroc:.3f}, threshold {fitted.calibration.threshold:.2f}"
     )
 
 
@@ -99,11 +115,5 @@ def _facts(report: TrainingReport, fitted: CalibrationReport) -> dict[str, objec
         "windows": report.windows,
         "tokens": report.tokens,
         "seconds": round(report.seconds, 1),
-        "held_out": {
-            "questions": fitted.questions,
-            "accuracy": round(fitted.accuracy, 4),
-            "calibration_error": round(fitted.calibration_error, 4),
-            "auroc": round(fitted.auroc, 4),
-            "threshold": fitted.calibration.threshold,
-        },
+        "held_out": report_json(fitted),
     }

@@ -153,3 +153,17 @@ def test_a_damaged_model_directory_is_named_in_one_line(copy, name):
 def test_loading_says_nothing(copy, capfd):
     load_embedder(str(copy), device="cpu").encode_query(["the nile"])
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_without_an_owner_is_one_of_sentence_transformers(monkeypatch):
+    asked = []
+
+    def download(name, **options):
+        asked.append(name)
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    for name in ("tiny-model", "owner/tiny-model"):
+        with pytest.raises(ModelError, match=r"\(no network\): give the path of a sentence-transformers directory"):
+            load_embedder(name, device="cpu")
+    assert asked == ["sentence-transformers/tiny-model", "owner/tiny-model"]

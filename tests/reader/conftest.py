@@ -171,7 +171,7 @@ class Loaders:
 
     @staticmethod
     def ours(directory: Path) -> ReaderNetwork:
-        return load_xlm_network(directory, read_config(directory))[1].eval()
+        return load_xlm_network(directory / "model.safetensors", read_config(directory))[1].eval()
 
 
 @pytest.fixture(scope="session")

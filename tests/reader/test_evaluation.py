@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -172,3 +173,8 @@ def test_a_parallel_set_is_asked_across_languages() -> None:
     assert isinstance(by_pair, dict)
     assert by_pair["en"]["en"] == {"f1": 100.0, "exact_match": 100.0, "questions": 2}
     assert len(sample_by_language(asked, 1)) == 4
+
+
+def test_a_question_that_says_its_own_language_keeps_it_across_languages() -> None:
+    row = replace(gold("¿Es 'house'?", "the house", "house"), question_language="es")
+    assert across_languages([row]) == [row]

@@ -83,3 +83,48 @@ def test_a_question_comes_in_one_way(ask: QuestionAnswering) -> None:
         ask(question=QUESTION)  # type: ignore[call-overload]
     with pytest.raises(UsageError, match="not both"):
         ask({"question": QUESTION, "context": CONTEXT}, question=QUESTION)  # type: ignore[call-overload]
+
+
+def test_top_k_gives_each_question_a_list_best_first(ask: QuestionAnswering) -> None:
+    given = {"question": QUESTION, "context": CONTEXT}
+    answers = ask(given, top_k=3)
+    assert [answer["score"] for answer in answers] == sorted((answer["score"] for answer in answers), reverse=True)
+    assert len({(answer["start"], answer["end"]) for answer in answers}) == 3
+    assert answers[0] == ask(given)
+    assert ask([given, given], top_k=3) == [answers, answers]
+
+
+def test_lists_by_keywords_go_together_and_one_context_serves_all(ask: QuestionAnswering) -> None:
+    questions = [QUESTION, "What is built of stone?"]
+    both = ask(question=questions, context=CONTEXT)
+    assert both == [ask(question=each, context=CONTEXT) for each in questions]
+    assert ask(question=QUESTION, context=["a bridge", CONTEXT])[1] == both[0]
+    with pytest.raises(UsageError, match="2 questions do not go with 1 contexts"):
+        ask(question=questions, context=[CONTEXT])
+
+
+def test_an_answer_is_no_longer_than_asked(ask: QuestionAnswering) -> None:
+    long, short = (ask(question=QUESTION, context=CONTEXT, top_k=20, max_answer_len=most) for most in (30, 1))
+    assert max(len(answer["answer"]) for answer in short) < max(len(answer["answer"]) for answer in long)
+
+
+def test_small_windows_still_show_the_whole_context(ask: QuestionAnswering) -> None:
+    context = f"{'old town ' * 60}bridge"
+    answers = ask(question="What?", context=context, top_k=1000, max_answer_len=1, max_seq_len=24, doc_stride=4)
+    assert max(answer["end"] for answer in answers) > len(context) - 7
+
+
+def test_the_empty_answer_has_the_probability_of_no_other(ask: QuestionAnswering) -> None:
+    fitted = Calibration(bias=-9.0, span=0.01, no_answer=0.0, retrieval=0.0, given=0.0, threshold=0.5)
+    unsure = QuestionAnswering(ask.reader.with_settings(calibration=fitted))
+    plain = unsure(question=QUESTION, context=CONTEXT)
+    empty = unsure(question=QUESTION, context=CONTEXT, handle_impossible_answer=True)
+    assert empty == {"score": pytest.approx(1 - plain["score"]), "start": 0, "end": 0, "answer": ""}
+
+
+@pytest.mark.parametrize(
+    "given", [{"top_k": 0}, {"max_answer_len": 0}, {"doc_stride": -1}, {"max_seq_len": 10**6}, {"max_seq_len": "x"}]
+)
+def test_a_size_that_cannot_be_is_a_value_error_that_names_it(ask: QuestionAnswering, given: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=str(next(iter(given.values())))):
+        ask(question=QUESTION, context=CONTEXT, **given)

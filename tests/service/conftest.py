@@ -186,7 +186,7 @@ def run(
 ) -> Callable[..., Outcome]:
     """Run commands in this process, with the small real parts where a model would be loaded."""
     monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": embedder)
-    monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": reader)
+    monkeypatch.setattr("reader.load_reader", lambda path=None, **options: reader)
     monkeypatch.setattr("service.opening.make_splitter", lambda: splitter)
 
     def run(*arguments: str) -> Outcome:

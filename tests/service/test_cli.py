@@ -55,6 +55,21 @@ def test_ask_json_has_the_documented_fields(run: Run, index_directory: Path) -> 
     assert (best["text"], best["start"], best["end"], best["source"]) == ("1869", 42, 46, "canals.jsonl")
 
 
+@pytest.mark.parametrize("flags", [[], ["--allow-pickle"]])
+def test_ask_loads_the_reader_that_is_named(
+    run: Run, index_directory: Path, reader: object, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    loaded: list[tuple[object, object]] = []
+
+    def load(path: object, *, device: str, allow_pickle: bool) -> object:
+        loaded.append((path, allow_pickle))
+        return reader
+
+    monkeypatch.setattr("reader.load_reader", load)
+    assert run("ask", ASKED, "--index", str(index_directory), "--reader", "owner/name", *flags).exit_code == 0
+    assert loaded == [("owner/name", bool(flags))]
+
+
 def test_search_json_has_the_documented_fields(run: Run, index_directory: Path) -> None:
     found = json.loads(run("search", ASKED, "--index", str(index_directory), "-k", "2", "--json").stdout)
     assert list(found) == ["question", "language", "passages", "timings", "index"]

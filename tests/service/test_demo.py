@@ -129,7 +129,7 @@ def test_the_demo_runs_and_keeps_its_index(
 ) -> None:
     monkeypatch.setenv("SPANGLOT_HOME", str(tmp_path))
     monkeypatch.setattr("indexer.embedding.load_embedder", lambda name=None, *, device="auto": embedder)
-    monkeypatch.setattr("reader.load_reader", lambda path=None, *, device="auto": reader)
+    monkeypatch.setattr("reader.load_reader", lambda path=None, **options: reader)
     monkeypatch.setattr("service.opening.make_splitter", lambda: splitter)
     samples = sample_questions()
 

@@ -21,7 +21,7 @@ spec = importlib.util.spec_from_file_location("parts", sys.argv[1])
 parts = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parts)
 indexer.embedding.load_embedder = lambda name=None, *, device="auto": parts.NgramEmbedder()
-reader.load_reader = lambda path=None, *, device="auto": parts.CommonWordReader()
+reader.load_reader = lambda path=None, **options: parts.CommonWordReader()
 from service.cli import main
 sys.exit(main(["serve", "--index", sys.argv[2], "--port", "0"]))
 """
