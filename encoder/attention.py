@@ -16,20 +16,26 @@ from encoder.compute import Compute
 
 if TYPE_CHECKING:
     from torch.autograd.function import FunctionCtx
+    from transformers import PreTrainedModel
 
-_PRODUCTS = "spanglot_products"
+PRODUCTS = "spanglot_products"
+"""The name by which transformers knows it."""
+
+# Encoders whose attention is masked for padding alone; causal and sliding masks would be lost.
+_EXCHANGEABLE = frozenset({"albert", "bert", "camembert", "distilbert", "electra", "ernie", "roberta", "xlm-roberta"})
 
 
-def attention_for(compute: Compute) -> str:
-    """Return the name of the attention to give transformers (``attn_implementation``) where a model runs."""
-    if compute.device.type != "cpu" or compute.dtype != torch.bfloat16:
-        return "sdpa"
+def set_attention(model: PreTrainedModel, compute: Compute) -> None:
+    """Give a model the attention that is fastest where it runs, if its own may be exchanged."""
+    is_reduced = compute.device.type == "cpu" and compute.dtype == torch.bfloat16
+    if not is_reduced or model.config.model_type not in _EXCHANGEABLE:
+        return
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    AttentionInterface.register(_PRODUCTS, _attend_layer)
-    AttentionMaskInterface.register(_PRODUCTS, _padding_bias)
-    return _PRODUCTS
+    AttentionInterface.register(PRODUCTS, _attend_layer)
+    AttentionMaskInterface.register(PRODUCTS, _padding_bias)
+    model.set_attn_implementation(PRODUCTS)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> Tensor:

@@ -148,8 +148,6 @@ def _load(name: str, directory: Path, device: str) -> SentenceTransformerEmbedde
         raise ModelError(f"{directory} holds no model (no modules.json): give a sentence-transformers directory")
     if not any(directory.rglob("*.safetensors")):
         raise ModelError(f"{directory} has no weights as safetensors: convert them, other formats can hold code")
-    from encoder.attention import attention_for
-
     compute = choose_compute(device)
     try:
         with quiet_transformers():
@@ -160,16 +158,16 @@ def _load(name: str, directory: Path, device: str) -> SentenceTransformerEmbedde
                 device=str(compute.device),
                 trust_remote_code=False,
                 local_files_only=True,
-                model_kwargs={
-                    "dtype": compute.dtype,
-                    "use_safetensors": True,
-                    "attn_implementation": attention_for(compute),
-                },
+                model_kwargs={"dtype": compute.dtype, "use_safetensors": True},
             )
     except Exception as error:  # whatever a library says of a damaged file, the cure is the same
         raise ModelError(
             f"the model at {directory} cannot be loaded ({first_line(error)}): restore it from where it came"
         ) from error
+    from encoder.attention import set_attention
+
+    if model.transformers_model is not None:
+        set_attention(model.transformers_model, compute)
     prompts = resolve_prompts(directory.name if Path(name).is_absolute() else name, model.prompts)
     model.default_prompt_name = None
     return SentenceTransformerEmbedder(model, name=name, revision=_revision(directory, prompts), prompts=prompts)

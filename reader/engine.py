@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from encoder.attention import attention_for
+from encoder.attention import set_attention
 from encoder.batching import token_budget_batches
 from encoder.compute import Compute
 from reader.decoding import WindowLogits
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 # A CPU is fastest while the widest activations of a batch stay in its caches.
 _CPU_BUDGET, _GPU_BUDGET = 2_048, 65_536
-# Encoders whose attention is masked for padding alone, and may be exchanged; any other keeps its own.
-_PLAIN_ATTENTION = frozenset(
-    {"albert", "bert", "camembert", "distilbert", "electra", "ernie", "roberta", "xlm-roberta"}
-)
 
 
 class Engine:
@@ -30,8 +26,7 @@ class Engine:
 
     def __init__(self, network: ReaderNetwork | PretrainedNetwork, compute: Compute, *, pad: int, beams: int) -> None:
         self._network = network.to(compute.device).eval().requires_grad_(False)
-        if self._network.transformer.config.model_type in _PLAIN_ATTENTION:
-            self._network.transformer.set_attn_implementation(attention_for(compute))
+        set_attention(self._network.transformer, compute)
         self._network.transformer.to(compute.dtype)  # type: ignore[arg-type]  # the wrapper's type is wrong
         self._device = compute.device
         self._pad = pad

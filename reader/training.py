@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from encoder.attention import attention_for
+from encoder.attention import set_attention
 from encoder.batching import token_budget_batches
 from encoder.compute import Compute
 from reader.errors import ReaderError
@@ -124,7 +124,7 @@ class Trainer:
         self._recipe = recipe
         self._compute = compute
         self._directory = directory
-        network.transformer.set_attn_implementation(attention_for(compute))
+        set_attention(network.transformer, compute)
         _freeze(network, recipe.frozen_layers)
         self._optimizer = _optimizer(network, recipe)
         self._step = 0

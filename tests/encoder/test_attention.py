@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, ModernBertConfig, ModernBertModel
 
-from encoder.attention import attend, attention_for
+from encoder.attention import PRODUCTS, attend, set_attention
 from encoder.compute import Compute
 
 CPU = torch.device("cpu")
@@ -57,7 +57,7 @@ def test_a_model_in_bfloat16_gives_what_it_gives_in_float32_whatever_the_padding
     mask[1, 6:] = 0
     with torch.no_grad():
         wanted = model(input_ids=ids, attention_mask=mask).last_hidden_state
-        model.set_attn_implementation(attention_for(Compute(CPU, torch.bfloat16)))
+        set_attention(model, Compute(CPU, torch.bfloat16))
         exact = model(input_ids=ids, attention_mask=mask).last_hidden_state
         alone = model(input_ids=ids[1:2, :6]).last_hidden_state
         reduced = model.to(torch.bfloat16)(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -67,7 +67,20 @@ def test_a_model_in_bfloat16_gives_what_it_gives_in_float32_whatever_the_padding
     assert torch.allclose(reduced[shown].float(), wanted[shown], atol=0.1)
 
 
-def test_float32_and_a_gpu_keep_the_fused_attention() -> None:
-    assert attention_for(Compute(CPU, torch.float32)) == "sdpa"
-    assert attention_for(Compute(torch.device("cuda"), torch.bfloat16)) == "sdpa"
-    assert attention_for(Compute(CPU, torch.bfloat16)) != "sdpa"
+@pytest.mark.parametrize(
+    ("device", "dtype", "wanted"),
+    [("cpu", torch.bfloat16, PRODUCTS), ("cpu", torch.float32, "sdpa"), ("cuda", torch.bfloat16, "sdpa")],
+)
+def test_float32_and_a_gpu_keep_the_fused_attention(device: str, dtype: torch.dtype, wanted: str) -> None:
+    config = BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    model = BertModel(config, add_pooling_layer=False)
+    set_attention(model, Compute(torch.device(device), dtype))
+    assert model.config._attn_implementation == wanted
+
+
+def test_a_model_with_sliding_windows_keeps_its_own() -> None:
+    config = ModernBertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, pad_token_id=0)
+    model = ModernBertModel(config)
+    before = model.config._attn_implementation
+    set_attention(model, Compute(CPU, torch.bfloat16))
+    assert model.config._attn_implementation == before != PRODUCTS
