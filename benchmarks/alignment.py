@@ -1,8 +1,8 @@
 """``python -m benchmarks.alignment XQUAD.json...``: do answers survive XLM's tokenizer, from text to pieces and back?
 
-XLMTokenizer gives no offsets; ``reader.alignment`` finds them. An answer survives where the characters of the pieces that
-touch it are the answer again. Where no piece begins or ends at its borders, no alignment can give it back: those are
-counted apart. The vocabulary is the small one of the tests, learned from our own sentences.
+XLMTokenizer gives no offsets; ``reader.alignment`` finds them. An answer survives where the characters of the pieces
+that touch it are the answer again. Where no piece begins or ends at its borders, no alignment can give it back: those
+are counted apart. The vocabulary is the small one of the tests, learned from our own sentences.
 """
 
 from __future__ import annotations
