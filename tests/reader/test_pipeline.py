@@ -9,10 +9,15 @@ import pytest
 from corpora.documents import Passage
 from corpora.errors import QuestionError, UsageError
 from reader.calibration import Calibration
-from reader.pipeline import QuestionAnswering, question_answering
+from reader.pipeline import PipelineAnswer, QuestionAnswering, question_answering
 
 QUESTION = "When was the bridge built?"
 CONTEXT = "  The long river crosses the old town. The bridge of stone was built in 1,342 by John O'Neil & Sons..."
+
+
+def rounded(answer: PipelineAnswer) -> PipelineAnswer:
+    """Other windows in the batch change the last digits of a score."""
+    return {**answer, "score": round(answer["score"], 5)}
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +96,15 @@ def test_top_k_gives_each_question_a_list_best_first(ask: QuestionAnswering) -> 
     assert [answer["score"] for answer in answers] == sorted((answer["score"] for answer in answers), reverse=True)
     assert len({(answer["start"], answer["end"]) for answer in answers}) == 3
     assert answers[0] == ask(given)
-    assert ask([given, given], top_k=3) == [answers, answers]
+    for together in ask([given, given], top_k=3):
+        assert [rounded(answer) for answer in together] == [rounded(answer) for answer in answers]
 
 
 def test_lists_by_keywords_go_together_and_one_context_serves_all(ask: QuestionAnswering) -> None:
     questions = [QUESTION, "What is built of stone?"]
     both = ask(question=questions, context=CONTEXT)
-    assert both == [ask(question=each, context=CONTEXT) for each in questions]
-    assert ask(question=QUESTION, context=["a bridge", CONTEXT])[1] == both[0]
+    assert [rounded(each) for each in both] == [rounded(ask(question=each, context=CONTEXT)) for each in questions]
+    assert rounded(ask(question=QUESTION, context=["a bridge", CONTEXT])[1]) == rounded(both[0])
     with pytest.raises(UsageError, match="2 questions do not go with 1 contexts"):
         ask(question=questions, context=[CONTEXT])
 
