@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from reader.code_switching import CodeSwitcher, read_lexicon
 from reader.errors import ReaderError
+from reader.negatives import Nearest, retrieved_negatives
 from reader.questions import GoldQuestion, read_questions, split_by_article
 from reader.recipe import Recipe, Source
 
@@ -88,40 +89,56 @@ def _find(data: Path, file: str) -> Path:
 
 
 class WindowMaker:
-    """Make training windows from questions, with the recipe's lengths, titles and negatives."""
+    """Make training windows from questions, with the recipe's lengths, titles and negatives.
 
-    def __init__(self, tokenizer: Tokenizer, recipe: Recipe) -> None:
+    ``nearest`` finds the passages of retrieved negatives; a recipe that asks for them without it is a ReaderError.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, recipe: Recipe, nearest: Nearest | None = None) -> None:
         self._tokenizer = tokenizer
         self._recipe = recipe
+        self._nearest = nearest
+        self._wrong: dict[int, str] = {}
 
     def windows(self, train: Sequence[Sequence[GoldQuestion]], progress: Callable[[str], None]) -> list[TrainingWindow]:
         """Return all windows of the run in the order in which they are to be seen; the same for the same recipe."""
         drawn = random.Random(self._recipe.seed)
+        chosen = [_drawn(*pair, drawn) for pair in zip(self._recipe.sources, train, strict=True)]
+        if self._recipe.retrieved_negatives:
+            progress("finding passages that do not answer")
+            self._wrong = self._find_wrong([question for questions in chosen for question in questions])
         windows: list[TrainingWindow] = []
-        for source, questions in zip(self._recipe.sources, train, strict=True):
+        for source, questions, pool in zip(self._recipe.sources, chosen, train, strict=True):
             progress(f"making windows of {source.file}")
-            windows += self._source_windows(source, questions, drawn)
+            windows += self._source_windows(source, questions, pool, drawn)
         drawn.shuffle(windows)
         return windows
 
+    def _find_wrong(self, questions: Sequence[GoldQuestion]) -> dict[int, str]:
+        if self._nearest is None:
+            raise ReaderError("the recipe asks for retrieved_negatives: train with `spanglot train`, or leave it out")
+        drawn = random.Random(self._recipe.seed)
+        return retrieved_negatives(questions, self._recipe.retrieved_negatives, self._nearest, drawn)
+
     def _source_windows(
-        self, source: Source, questions: Sequence[GoldQuestion], drawn: random.Random
+        self, source: Source, chosen: Sequence[GoldQuestion], pool: Sequence[GoldQuestion], drawn: random.Random
     ) -> Iterable[TrainingWindow]:
-        if not questions:
-            raise ReaderError(f"{source.file}: no question is left to train on; leave the source out of the recipe")
-        most = len(questions) if source.questions is None else source.questions
-        chosen = drawn.sample(questions, min(len(questions), most))
         articles: dict[str, list[str]] = defaultdict(list)
-        for context, title in {question.context: question.title for question in questions}.items():
+        for context, title in {question.context: question.title for question in pool}.items():
             articles[title].append(context)
         switcher = read_lexicon(_LEXICON) if source.switched else None
         encodings = _Encodings(self._tokenizer)
         encodings.add(question.context for question in chosen)
         for _ in range(source.repeat):
             for question in chosen:
-                if switcher is not None and drawn.random() < source.switched:
-                    question = switched(question, switcher, drawn)
-                window = self._window(question, articles[question.title], encodings, drawn)
+                wrong = self._wrong.get(id(question))
+                if wrong is not None:
+                    asked = replace(question, context=wrong, answers=())
+                elif switcher is not None and drawn.random() < source.switched:
+                    asked = switched(question, switcher, drawn)
+                else:
+                    asked = question
+                window = self._window(asked, articles[question.title], encodings, drawn)
                 if window is not None:
                     yield window
 
@@ -154,6 +171,13 @@ class WindowMaker:
             title = question.title.replace("_", " ")
             head += [*self._tokenizer.encode(title, add_special_tokens=False).ids[:24], SEP]
         return head
+
+
+def _drawn(source: Source, questions: Sequence[GoldQuestion], drawn: random.Random) -> list[GoldQuestion]:
+    if not questions:
+        raise ReaderError(f"{source.file}: no question is left to train on; leave the source out of the recipe")
+    most = len(questions) if source.questions is None else source.questions
+    return drawn.sample(questions, min(len(questions), most))
 
 
 def switched(question: GoldQuestion, switcher: CodeSwitcher, drawn: random.Random) -> GoldQuestion:

@@ -13,6 +13,7 @@ from encoder.tokenization import load_tokenizer
 from reader.checkpoint import load_network, save_reader
 from reader.errors import ReaderError
 from reader.examples import WindowMaker, split_sources
+from reader.negatives import Nearest
 from reader.recipe import Recipe, read_recipe
 from reader.settings import SETTINGS_FILE, XLM_ROBERTA_PAIR, ReaderSettings, read_settings
 
@@ -47,14 +48,16 @@ def fine_tune(
     name: str,
     start: Path | None = None,
     device: str = "auto",
+    nearest: Nearest | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Callable[[TrainingProgress], None] = lambda now: None,
 ) -> TrainingReport:
     """Train a reader by a recipe on the files below ``data``, into ``directory``.
 
     Training starts from the reader in ``start``, or else from the base encoder under a fresh head. Run again after an
-    interruption, it goes on from the last saved state (in ``directory/run``). The reader has no fitted calibration
-    yet. Raise ReaderError for a recipe, and CorpusError for data, that cannot be used.
+    interruption, it goes on from the last saved state (in ``directory/run``). ``nearest`` finds the passages of
+    retrieved negatives where the recipe asks for them. The reader has no fitted calibration yet. Raise ReaderError for
+    a recipe, and CorpusError for data, that cannot be used.
     """
     from reader.training import Trainer
 
@@ -65,7 +68,7 @@ def fine_tune(
     split = split_sources(recipe, data, say)
     tokenizer = load_tokenizer(base_model_directory())
     tokenizer.encode_special_tokens = True
-    windows = WindowMaker(tokenizer, recipe).windows(split.train, say)
+    windows = WindowMaker(tokenizer, recipe, nearest).windows(split.train, say)
     if not windows:
         raise ReaderError(f"{recipe_path}: its sources give nothing to train on; add a [[source]] with questions")
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")

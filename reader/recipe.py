@@ -50,7 +50,9 @@ class Recipe:
 
     Training stops after ``tokens`` tokens, or when every window has been seen. ``negatives`` and ``titles`` are shares
     of the windows; ``lengths`` are the largest window sizes in tokens, drawn with ``length_weights``; ``warmup`` is a
-    share of the run; after it the learning rates fall linearly to the share ``final_rate`` of their peak.
+    share of the run; after it the learning rates fall linearly to the share ``final_rate`` of their peak. A share
+    ``retrieved_negatives`` of the questions is shown with a passage that a search finds for it and that does not
+    answer it, in any language.
     """
 
     seed: int
@@ -69,6 +71,7 @@ class Recipe:
     held_out: HeldOut
     sources: tuple[Source, ...]
     final_rate: float = 0.0
+    retrieved_negatives: float = 0.0
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -43,6 +43,7 @@ def train(
     from reader.fine_tuning import default_recipe, fine_tune
     from service.commands import console, quiet
     from service.fitting import fit_reader
+    from service.mining import nearest_passages
 
     quiet.quiet_libraries()
     recipe_path = default_recipe() if recipe is None else Path(recipe)
@@ -68,6 +69,7 @@ def train(
             name=name,
             start=None if start is None else Path(start),
             device=device,
+            nearest=nearest_passages(device),
             say=notices.print,
             progress=show,
         )

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,30 @@ def test_negatives_show_another_passage_of_the_article_and_point_at_cls(tmp_path
     other = [[0, 4, 5, 2, 2, *range(14, 24), 2], 5, 0, 0]
     one = [[0, 4, 5, 2, 2, *range(4, 14), 2], 5, 0, 0]
     assert sorted(found, key=str) == sorted([other, one], key=str)
+
+
+def test_retrieved_negatives_show_the_nearest_passage_that_does_not_hold_the_answer(
+    tmp_path: Path, tokenizer: Tokenizer
+) -> None:
+    write_data(tmp_path, [("c", CONTEXTS[0]), ("m", CONTEXTS[1]), ("n", "k l m n")])
+    path = tmp_path / "recipe.toml"
+    path.write_text("retrieved_negatives = 1.0\n" + RECIPE.format(negatives=0.0, length=32))
+    recipe = read_recipe(path)
+    asked: list[tuple[str, ...]] = []
+
+    def nearest(questions: Sequence[str], passages: Sequence[str], k: int) -> list[list[int]]:
+        asked.append(tuple(passages))
+        return [[passages.index(CONTEXTS[1]), passages.index(CONTEXTS[0])] for _ in questions]
+
+    made = WindowMaker(tokenizer, recipe, nearest).windows(split_sources(recipe, tmp_path).train, lambda text: None)
+    assert [sorted(passages) for passages in asked] == [sorted([*CONTEXTS, "k l m n"])]
+    # "c" is not in the nearest passage; "m" and "n" are, and so the next one is shown.
+    assert sorted(window.ids.tolist()[5:-1] for window in made) == sorted(
+        [[*range(14, 24)], [*range(4, 14)], [*range(4, 14)]]
+    )
+    assert {(window.start, window.end) for window in made} == {(0, 0)}
+    with pytest.raises(ReaderError, match="retrieved_negatives"):
+        WindowMaker(tokenizer, recipe).windows(split_sources(recipe, tmp_path).train, lambda text: None)
 
 
 def test_an_answer_that_no_window_holds_is_left_out(tmp_path: Path, tokenizer: Tokenizer) -> None:
