@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 _E5_NAME = re.compile(r"(^|[-_/])e5([-_.]|$)", re.IGNORECASE)
-_BATCH = {"cpu": 32, "cuda": 128}
+# On a GPU texts fill a batch by number; on a CPU by bytes, for what does not fit its caches is twice as slow.
+_GPU_BATCH, _CPU_BATCH, _CPU_BATCH_BYTES = 128, 64, 6000
 
 
 class Embedder(Protocol):
@@ -123,7 +124,7 @@ class SentenceTransformerEmbedder:
                 list(texts),
                 prompt=prompt,
                 task=task,
-                batch_size=_BATCH.get(self._model.device.type, 32),
+                batch_size=self._batch_size(texts),
                 show_progress_bar=False,
                 convert_to_numpy=True,
             )
@@ -131,6 +132,12 @@ class SentenceTransformerEmbedder:
         full = np.asarray(vectors, np.float32)
         unit: Floats = full / np.maximum(np.linalg.norm(full, axis=1, keepdims=True), np.float32(1e-12))
         return unit
+
+    def _batch_size(self, texts: Sequence[str]) -> int:
+        if self._model.device.type != "cpu":
+            return _GPU_BATCH
+        typical = sorted(len(text.encode("utf-8", "surrogatepass")) for text in texts)[len(texts) // 2]
+        return max(4, min(_CPU_BATCH, _CPU_BATCH_BYTES // max(1, typical)))
 
 
 def resolve_prompts(name: str, configured: Mapping[str, str | None]) -> Prompts:
