@@ -14,12 +14,13 @@ from reader.checkpoint import load_network, save_reader
 from reader.errors import ReaderError
 from reader.examples import WindowMaker, split_sources
 from reader.negatives import Nearest
-from reader.recipe import Recipe, read_recipe
+from reader.recipe import Recipe, Teacher, read_recipe
 from reader.settings import SETTINGS_FILE, XLM_ROBERTA_PAIR, ReaderSettings, read_settings
 
 if TYPE_CHECKING:
     import torch
 
+    from reader.distillation import Distillation
     from reader.network import ReaderNetwork
     from reader.training import TrainingProgress
 
@@ -73,11 +74,23 @@ def fine_tune(
         raise ReaderError(f"{recipe_path}: its sources give nothing to train on; add a [[source]] with questions")
     say(f"{len(windows):,} windows, {sum(len(window.ids) for window in windows):,} tokens")
     network = fresh_network(recipe) if start is None else load_network(start)
-    done = Trainer(network, recipe, choose_compute(device), directory / "run").run(windows, progress=progress)
+    distillation = None if recipe.teacher is None else _distillation(recipe.teacher)
+    trainer = Trainer(network, recipe, choose_compute(device), directory / "run", distillation)
+    done = trainer.run(windows, progress=progress)
     save_reader(directory, settings_of(recipe, name, known), trained_tensors(network, start))
     return TrainingReport(
         directory=directory, windows=len(windows), tokens=done.tokens, seconds=done.seconds, loss=done.loss
     )
+
+
+def _distillation(teacher: Teacher) -> Distillation:
+    """Load the reader that a recipe names as its teacher; it must read the windows of its pupil."""
+    from reader.distillation import Distillation
+
+    directory = Path(teacher.reader).expanduser()
+    if read_settings(directory / SETTINGS_FILE).pair != XLM_ROBERTA_PAIR:
+        raise ReaderError(f"{directory}: a teacher must read the windows of its pupil; give a reader made by Spanglot")
+    return Distillation(load_network(directory), teacher.temperature, teacher.alpha)
 
 
 def fresh_network(recipe: Recipe) -> ReaderNetwork:

@@ -10,7 +10,7 @@ from reader.questions import GoldQuestion
 Nearest = Callable[[Sequence[str], Sequence[str], int], Sequence[Sequence[int]]]
 """Questions, passages and a number k: the places of the k nearest passages of each question, best first."""
 
-_MOST_PASSAGES = 3000  # that are searched: each costs an embedding
+_MOST_PASSAGES = 1500  # that are searched: each costs an embedding
 _NEAREST = 6  # passages of a question from which its negative is drawn
 
 

@@ -45,6 +45,15 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Teacher:
+    """A reader directory to learn from, the temperature of its logits, and ``alpha``, its share of the loss."""
+
+    reader: str
+    temperature: float = 2.0
+    alpha: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """What decides a training run, apart from the weights that it starts from.
 
@@ -52,7 +61,7 @@ class Recipe:
     of the windows; ``lengths`` are the largest window sizes in tokens, drawn with ``length_weights``; ``warmup`` is a
     share of the run; after it the learning rates fall linearly to the share ``final_rate`` of their peak. A share
     ``retrieved_negatives`` of the questions is shown with a passage that a search finds for it and that does not
-    answer it, in any language.
+    answer it, in any language. With a ``teacher`` the reader learns from its logits too.
     """
 
     seed: int
@@ -72,6 +81,7 @@ class Recipe:
     sources: tuple[Source, ...]
     final_rate: float = 0.0
     retrieved_negatives: float = 0.0
+    teacher: Teacher | None = None
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -83,8 +93,9 @@ def read_recipe(path: Path) -> Recipe:
     try:
         sources = tuple(Source(**_known(Source, row)) for row in raw.pop("source", []))
         held_out = HeldOut(**_known(HeldOut, raw.pop("held_out", {})))
+        teacher = Teacher(**_known(Teacher, raw.pop("teacher"))) if "teacher" in raw else None
         settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in _known(Recipe, raw).items()}
-        recipe = Recipe(sources=sources, held_out=held_out, **settings)
+        recipe = Recipe(sources=sources, held_out=held_out, teacher=teacher, **settings)
         if not recipe.lengths or len(recipe.lengths) != len(recipe.length_weights):
             raise TypeError("lengths needs as many length_weights")
         return recipe

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from encoder.attention import set_attention
 from encoder.batching import token_budget_batches
 from encoder.compute import Compute
+from reader.distillation import Distillation
 from reader.errors import ReaderError
 from reader.examples import TrainingWindow
 from reader.network import ReaderNetwork, WindowBatch
@@ -91,40 +92,66 @@ def collate(windows: Sequence[TrainingWindow], device: torch.device) -> WindowBa
     )
 
 
-def losses(network: ReaderNetwork, windows: Sequence[TrainingWindow], compute: Compute) -> Tensor:
+def losses(
+    network: ReaderNetwork,
+    windows: Sequence[TrainingWindow],
+    compute: Compute,
+    distillation: Distillation | None = None,
+) -> Tensor:
     """Return the mean start, conditional end and class losses of a batch, (3,).
 
     Unanswered windows point at CLS; the end is conditional on the gold start; the class loss sees the expected start
-    state, as at inference.
+    state, as at inference. With ``distillation``, the teacher's logits have their share in each.
     """
-    device, reduced = compute.device, compute.dtype != torch.float32
-    batch = collate(windows, device)
-    starts = torch.tensor([window.start for window in windows], device=device)
-    ends = torch.tensor([window.end for window in windows], device=device)
-    unanswered = (starts == 0).float()
-    with torch.autocast(device.type, dtype=compute.dtype if reduced else None, enabled=reduced):
+    batch = collate(windows, compute.device)
+    starts = torch.tensor([window.start for window in windows], device=compute.device)
+    ends = torch.tensor([window.end for window in windows], device=compute.device)
+    logits = _logits(network, batch, starts, compute)
+    hard = torch.stack(
+        (
+            nn.functional.cross_entropy(logits[0], starts),
+            nn.functional.cross_entropy(logits[1], ends),
+            nn.functional.binary_cross_entropy_with_logits(logits[2], (starts == 0).float()),
+        )
+    )
+    if distillation is None:
+        return hard
+    with torch.no_grad():
+        taught = _logits(distillation.teacher, batch, starts, compute)
+    return distillation.mix(hard, logits, taught)
+
+
+def _logits(
+    network: ReaderNetwork, batch: WindowBatch, starts: Tensor, compute: Compute
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return start logits, end logits given ``starts`` (batch,), both (batch, length), and class logits (batch,)."""
+    reduced = compute.dtype != torch.float32
+    with torch.autocast(compute.device.type, dtype=compute.dtype if reduced else None, enabled=reduced):
         states = network.encode(batch)
     start_logits = network.start_logits(states, batch)
     end_logits = network.end_logits(states, batch, starts.unsqueeze(1)).squeeze(1)
-    class_logits = network.class_logits(states, start_logits, batch)
-    return torch.stack(
-        (
-            nn.functional.cross_entropy(start_logits, starts),
-            nn.functional.cross_entropy(end_logits, ends),
-            nn.functional.binary_cross_entropy_with_logits(class_logits, unanswered),
-        )
-    )
+    return start_logits, end_logits, network.class_logits(states, start_logits, batch)
 
 
 class Trainer:
     """One training run, saved to ``directory`` and resumed from there."""
 
-    def __init__(self, network: ReaderNetwork, recipe: Recipe, compute: Compute, directory: Path) -> None:
+    def __init__(
+        self,
+        network: ReaderNetwork,
+        recipe: Recipe,
+        compute: Compute,
+        directory: Path,
+        distillation: Distillation | None = None,
+    ) -> None:
         self._network = network.to(compute.device)
         self._recipe = recipe
         self._compute = compute
         self._directory = directory
         set_attention(network.transformer, compute)
+        self._distillation = distillation
+        if distillation is not None:
+            set_attention(distillation.teacher.to(compute.device).eval().transformer, compute)
         _freeze(network, recipe.frozen_layers)
         self._optimizer = _optimizer(network, recipe)
         self._step = 0
@@ -160,7 +187,7 @@ class Trainer:
             began = time.monotonic()
             batch = [windows[i] for i in plan[step]]
             _set_rate(self._optimizer, _schedule(step, len(plan), self._recipe))
-            parts = losses(self._network, batch, self._compute)
+            parts = losses(self._network, batch, self._compute, self._distillation)
             (0.5 * (parts[0] + parts[1]) + 0.5 * parts[2]).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 1.0)
             self._optimizer.step()
