@@ -122,6 +122,28 @@ def question_answering(
     return QuestionAnswering(load_reader(model, device=device, allow_pickle=allow_pickle))
 
 
+def pipeline(
+    task: str,
+    model: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    *,
+    device: int | str | None = None,
+) -> QuestionAnswering:
+    """Take the place of ``transformers.pipeline("question-answering", ...)`` in code that was written for it.
+
+    A reader brings its own tokenizer, so ``tokenizer`` may only name the model again. ``device`` is -1 or "cpu" for the
+    CPU, a number or "cuda" for the GPU; where left out, the GPU where there is one. Raise UsageError for another task
+    or tokenizer.
+    """
+    if task != "question-answering":
+        raise UsageError(f"the task is {task!r}: only 'question-answering' is done here")
+    if tokenizer is not None and str(tokenizer) != str(model):
+        raise UsageError(f"the tokenizer is {tokenizer!r}, and a reader brings its own: leave it out or name the model")
+    if isinstance(device, int):
+        device = "cpu" if device < 0 else "cuda"
+    return question_answering(model, device="auto" if device is None else device)
+
+
 def _check_at_least(name: str, value: int, least: int) -> None:
     """Raise UsageError where ``value`` is not a whole number from ``least`` on."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:

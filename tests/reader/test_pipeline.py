@@ -9,7 +9,7 @@ import pytest
 from corpora.documents import Passage
 from corpora.errors import QuestionError, UsageError
 from reader.calibration import Calibration
-from reader.pipeline import PipelineAnswer, QuestionAnswering, question_answering
+from reader.pipeline import PipelineAnswer, QuestionAnswering, pipeline, question_answering
 
 QUESTION = "When was the bridge built?"
 CONTEXT = "  The long river crosses the old town. The bridge of stone was built in 1,342 by John O'Neil & Sons..."
@@ -31,6 +31,26 @@ def test_a_mapping_and_keywords_give_one_answer(ask: QuestionAnswering) -> None:
     assert answer["answer"] == CONTEXT[answer["start"] : answer["end"]] != ""
     assert 0 < answer["score"] < 1
     assert ask(question=QUESTION, context=CONTEXT) == answer
+
+
+def test_code_written_for_the_old_pipeline_runs_with_one_import_changed(language_checkpoint: Path) -> None:
+    # The form in which the founding model's card shows it: model and tokenizer by one name, then mappings.
+    qa_pipeline = pipeline("question-answering", model=str(language_checkpoint), tokenizer=str(language_checkpoint))
+    for question, context in (
+        ("Who mends the clock?", "Ada Brenner has mended the clock of Lindau since 1931."),
+        ("घड़ी कौन ठीक करती है?", "आदा ब्रेनर 1931 से लिंडाउ की घड़ी ठीक करती हैं।"),
+    ):
+        answer = qa_pipeline({"context": context, "question": question})
+        assert answer["answer"] == context[answer["start"] : answer["end"]] != ""
+        assert 0 <= answer["score"] <= 1
+
+
+def test_another_task_or_tokenizer_is_refused(beam_checkpoint: Path) -> None:
+    with pytest.raises(UsageError, match="'summarization': only 'question-answering'"):
+        pipeline("summarization", model=beam_checkpoint)
+    with pytest.raises(UsageError, match=r"'other'.*brings its own"):
+        pipeline("question-answering", model=beam_checkpoint, tokenizer="other")
+    assert pipeline("question-answering", beam_checkpoint, device=-1)(question="who?", context="Ada")["answer"]
 
 
 def test_a_list_gives_a_list_in_its_order(ask: QuestionAnswering) -> None:
