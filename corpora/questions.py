@@ -25,8 +25,10 @@ def validate_question(text: str) -> str:
         question.encode("utf-8")
     except UnicodeEncodeError as error:
         culprit = ord(question[error.start])
+        # Python stands U+DC80 to U+DCFF for bytes that it cannot decode.
+        is_byte = 0xDC80 <= culprit <= 0xDCFF
+        what = f"the byte 0x{culprit - 0xDC00:02X}" if is_byte else f"U+{culprit:04X}, half of a surrogate pair,"
         raise QuestionError(
-            f"the question holds U+{culprit:04X}, half of a surrogate pair, at character {error.start + 1}: "
-            "send it as valid UTF-8"
+            f"the question holds {what} at character {error.start + 1}: send it as valid UTF-8"
         ) from None
     return question

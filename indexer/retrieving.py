@@ -9,6 +9,7 @@ from types import TracebackType
 
 from corpora.documents import Document, Passage
 from corpora.errors import UsageError
+from corpora.sources import is_encodable
 from indexer import embedding, errors, generations, question_means, store
 from indexer.embedding import Embedder
 from indexer.generations import Generation
@@ -101,7 +102,7 @@ class Index:
 
     def document(self, document_id: str) -> Document:
         """Return a document by its id; raise DocumentNotFound (a UsageError) for an id that the index does not hold."""
-        found = self._store.document(document_id, self.manifest.commit)
+        found = self._store.document(document_id, self.manifest.commit) if is_encodable(document_id) else None
         if found is None:
             raise errors.DocumentNotFound(
                 f"the index {self.directory.name!r} holds no document {document_id!r}: ids come with search results"

@@ -19,6 +19,7 @@ from encoder.hub import fetch_model, is_hub_name
 from encoder.tokenization import load_tokenizer
 from encoder.weights import write_weights
 from reader.errors import ReaderError
+from reader.quantization import dequantize, quantize
 from reader.reading import FastPieces, XlmReader
 from reader.settings import FORMAT, SETTINGS_FILE, ReaderSettings, read_settings, settings_json
 from reader.weight_files import ALLOW_PICKLE, PICKLE_FILE
@@ -110,19 +111,17 @@ def load_network(directory: Path) -> ReaderNetwork:
         trained = load_file(directory / WEIGHTS_FILE)
     except (OSError, SafetensorError) as error:
         raise ReaderError(f"{directory / WEIGHTS_FILE} cannot be read ({error}); restore the file") from error
-    state.update({name: tensor.float() for name, tensor in trained.items()})
+    state.update(dequantize(trained))
     base = base_model_directory()
     config = BertConfig.from_pretrained(base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     return assemble(config, state, source=directory / WEIGHTS_FILE)
 
 
 def save_reader(directory: Path, settings: ReaderSettings, trained: dict[str, torch.Tensor]) -> None:
-    """Write a reader: the trained tensors in bfloat16, and the settings with the file's sha256."""
-    import torch
-
+    """Write a reader: the trained tensors, matrices in eight bits, and the settings with the file's sha256."""
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in trained.items()}
-    write_weights(directory / WEIGHTS_FILE, tensors)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.items()}
+    write_weights(directory / WEIGHTS_FILE, quantize(tensors))
     write_settings(directory, settings)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from reader.errors import ReaderError
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+_TABLES = ("held_out", "sources")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,9 @@ def read_recipe(path: Path) -> Recipe:
         sources = tuple(Source(**_known(Source, row)) for row in raw.pop("source", []))
         held_out = HeldOut(**_known(HeldOut, raw.pop("held_out", {})))
         teacher = Teacher(**_known(Teacher, raw.pop("teacher"))) if "teacher" in raw else None
+        missing = sorted({field.name for field in fields(Recipe) if field.default is MISSING} - {*raw, *_TABLES})
+        if missing:
+            raise TypeError(f"{', '.join(missing)} missing")
         settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in _known(Recipe, raw).items()}
         recipe = Recipe(sources=sources, held_out=held_out, teacher=teacher, **settings)
         if not recipe.lengths or len(recipe.lengths) != len(recipe.length_weights):

@@ -8,11 +8,26 @@ import typer
 
 from service.settings import MAX_TOP_K
 
+
+def _known_device(name: str) -> str:
+    from encoder.compute import DEVICES
+
+    if name not in DEVICES:
+        raise typer.BadParameter(f"{name!r} is not known: choose one of {', '.join(DEVICES)}")
+    return name
+
+
 IndexOption = Annotated[str, typer.Option("--index", metavar="DIR", help="The index directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as one JSON object.")]
 DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]
 DeviceOption = Annotated[
-    str, typer.Option("--device", metavar="NAME", help="auto (the GPU where there is one), cpu or cuda.")
+    str,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        callback=_known_device,
+        help="auto (the GPU where there is one), cpu or cuda.",
+    ),
 ]
 ReaderOption = Annotated[
     str | None,

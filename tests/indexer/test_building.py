@@ -232,10 +232,11 @@ def test_a_directory_without_an_index_is_named(tmp_path):
             Index.open(directory)
 
 
-def test_an_unknown_document_id_is_named(build, rivers, tmp_path):
+@pytest.mark.parametrize("unknown", ["rhine", "rhine\udcff"])
+def test_an_unknown_document_id_is_named(build, rivers, tmp_path, unknown):
     build(tmp_path, rivers)
-    with Index.open(tmp_path) as index, pytest.raises(DocumentNotFound, match="'rhine'"):
-        index.document("rhine")
+    with Index.open(tmp_path) as index, pytest.raises(DocumentNotFound, match="'rhine"):
+        index.document(unknown)
 
 
 @pytest.mark.parametrize(
