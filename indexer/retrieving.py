@@ -10,6 +10,7 @@ from types import TracebackType
 from corpora.documents import Document, Passage
 from corpora.errors import UsageError
 from corpora.sources import is_encodable
+from encoder.errors import ModelError
 from indexer import embedding, errors, generations, question_means, store
 from indexer.embedding import Embedder
 from indexer.generations import Generation
@@ -95,10 +96,20 @@ class Index:
         """Return the embedder, loaded and checked against the manifest on the first call."""
         with self._loading:
             if self._embedder is None:
-                loaded = embedding.load_embedder(self.manifest.embedder.name, device=self._device)
+                loaded = self._load_embedder()
                 self.manifest.embedder.require(embedding.identity(loaded), self.directory)
                 self._embedder = loaded
             return self._embedder
+
+    def _load_embedder(self) -> Embedder:
+        name = self.manifest.embedder.name
+        try:
+            return embedding.load_embedder(name, device=self._device)
+        except ModelError as error:
+            raise ModelError(
+                f"{self.directory} was built with the embedder {name!r}, which cannot be had ({error}); "
+                "or index again into a new directory, with --embedder for another one"
+            ) from error
 
     def document(self, document_id: str) -> Document:
         """Return a document by its id; raise DocumentNotFound (a UsageError) for an id that the index does not hold."""

@@ -11,6 +11,7 @@ import pytest
 from corpora.documents import Document
 from corpora.errors import CorpusError, DuplicateDocument
 from corpora.splitting import Splitter
+from encoder.errors import ModelError
 from indexer import DocumentNotFound, EmbedderMismatch, Index, IndexNotFound, StoreError, build_index
 
 
@@ -163,6 +164,15 @@ def test_a_model_directory_may_be_moved(build, rivers, new_embedder, tmp_path):
     build(tmp_path, rivers, with_embedder=new_embedder(name="/old/model"))
     with Index.open(tmp_path, embedder=new_embedder(name="/new/model")) as index:
         assert index.retriever.retrieve("The Nile flows north.", top_k=1)[0].passage.document_id == "nile"
+
+
+def test_a_model_that_is_gone_is_named_with_its_index(build, rivers, new_embedder, tmp_path):
+    build(tmp_path / "ix", rivers, with_embedder=new_embedder(name="/gone/model"))
+    with (
+        Index.open(tmp_path / "ix") as index,
+        pytest.raises(ModelError, match=r"ix was built .*'/gone/model'.*--emb"),
+    ):
+        index.retriever.retrieve("The Nile flows north.")
 
 
 def test_indexing_with_a_moved_model_makes_the_index_name_its_new_place(build, rivers, new_embedder, tmp_path):
