@@ -14,12 +14,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A logistic regression on span, no-answer and retrieval score.
+    """A logistic regression on span score, no-answer score and retrieval margin.
 
-    p = 1 / (1 + exp(-(bias + span * span_score - no_answer * no_answer_score + retrieval * retrieval_score))).
-    ``given`` is the retrieval score that a passage counts with which was given and not retrieved. ``threshold`` is the
-    probability from which on an answer is given. Platt, "Probabilistic outputs for support
-    vector machines", 1999.
+    p = 1 / (1 + exp(-(bias + span * span_score - no_answer * no_answer_score + retrieval * retrieval_margin))).
+    The margin is how far a passage's retrieval score stands above the mean of those found with it, in their standard
+    deviations. ``given`` is the margin that a passage counts with which was given and not retrieved. ``threshold`` is
+    the probability from which on an answer is given. Platt, "Probabilistic outputs for support vector machines", 1999.
     """
 
     bias: float
@@ -33,18 +33,18 @@ class Calibration:
         self,
         span_score: npt.ArrayLike,
         no_answer_score: npt.ArrayLike,
-        retrieval_score: npt.ArrayLike,
+        retrieval_margin: npt.ArrayLike,
     ) -> Floats:
         """Return the probability that an answer is right, elementwise; empty input gives empty output.
 
-        A retrieval score that is NaN stands for a passage that was given and not retrieved.
+        A margin that is NaN stands for a passage that was given and not retrieved.
         """
-        retrieved = np.asarray(retrieval_score, dtype=np.float64)
+        margin = np.asarray(retrieval_margin, dtype=np.float64)
         logit: Floats = (
             self.bias
             + self.span * np.asarray(span_score, dtype=np.float64)
             - self.no_answer * np.asarray(no_answer_score, dtype=np.float64)
-            + self.retrieval * np.where(np.isnan(retrieved), self.given, retrieved)
+            + self.retrieval * np.where(np.isnan(margin), self.given, margin)
         )
         # Beyond +-60 the value is 0 or 1 to double precision, and exp would overflow.
         return 1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0)))
@@ -66,9 +66,9 @@ UNFITTED = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=0.0, given=0
 def fit_calibration(
     features: Floats, right: npt.NDArray[np.bool_], *, threshold: float, ridge: float = 1.0
 ) -> Calibration:
-    """Fit by maximum likelihood on (n, 3) span, no-answer and retrieval scores and whether each answer was right.
+    """Fit by maximum likelihood on (n, 3) span scores, no-answer scores and margins, and whether each answer was right.
 
-    ``given`` becomes the mean retrieval score of the right answers. Newton's method on standardised features with an
+    ``given`` becomes the mean margin of the right answers. Newton's method on standardised features with an
     L2 penalty ``ridge`` on the weights (not on the bias).
     """
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)

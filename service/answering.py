@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from service.protocols import OpenIndex, Reader
     from service.ranking import Candidate
 
+    Found = tuple[RetrievedPassage, float]  # a passage with its margin
+
 CONTEXT_ID = "context"
 
 
@@ -65,7 +67,7 @@ class QuestionAnswerer:
             return []
         clock = Stopwatch(shared_by=len(asked))
         retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages)
-        to_read = [passages[: self.settings.read_passages] for passages in retrieved]
+        to_read = [self._with_margins(passages) for passages in retrieved]
         retrieve_ms = clock.lap()
         candidates = self._read(asked, to_read)
         read_ms = clock.lap()
@@ -112,7 +114,11 @@ class QuestionAnswerer:
     ) -> None:
         self.close()
 
-    def _read(self, asked: Sequence[str], to_read: Sequence[Sequence[RetrievedPassage]]) -> list[list[Candidate]]:
+    def _with_margins(self, passages: Sequence[RetrievedPassage]) -> list[Found]:
+        margins = searching.retrieval_margins(passages, self.settings.retrieved_passages)
+        return list(zip(passages, margins, strict=True))[: self.settings.read_passages]
+
+    def _read(self, asked: Sequence[str], to_read: Sequence[Sequence[Found]]) -> list[list[Candidate]]:
         """Read the best passages of every question, and the others of those that have no sure answer yet.
 
         What is read of a question depends on its own passages alone, never on what it is asked together with.
@@ -129,18 +135,18 @@ class QuestionAnswerer:
             candidates[place] += found
         return candidates
 
-    def _read_all(self, asked: Sequence[str], to_read: Sequence[Sequence[RetrievedPassage]]) -> list[list[Candidate]]:
+    def _read_all(self, asked: Sequence[str], to_read: Sequence[Sequence[Found]]) -> list[list[Candidate]]:
         if not any(to_read):
             return [[] for _ in asked]
         spans = self.reader.read_batch(
             asked,
-            [[found.passage for found in passages] for passages in to_read],
+            [[item.passage for item, _ in found] for found in to_read],
             top_k=self.settings.spans_per_passage,
         )
         return [self._candidates(*pair) for pair in zip(spans, to_read, strict=True)]
 
-    def _candidates(self, spans: Sequence[AnswerSpan], retrieved: Sequence[RetrievedPassage]) -> list[Candidate]:
-        scores = {found.passage.id: searching.passage_score(found) for found in retrieved}
+    def _candidates(self, spans: Sequence[AnswerSpan], found: Sequence[Found]) -> list[Candidate]:
+        scores = {item.passage.id: (searching.passage_score(item), margin) for item, margin in found}
         return ranking.score_candidates(spans, [scores[span.passage.id] for span in spans], self.reader.calibration)
 
     def _result(

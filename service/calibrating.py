@@ -25,8 +25,10 @@ from service.reliability import (
     reliability_bins,
     risk_coverage,
 )
+from service.settings import AnswerSettings
 
 if TYPE_CHECKING:
+    from indexer.passages import RetrievedPassage
     from reader.questions import GoldQuestion
     from reader.spans import AnswerSpan
     from service.protocols import Reader, Retriever
@@ -34,20 +36,24 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 _ROUNDS = 4
 _CHUNK = 16
-_START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=5.0, given=0.85, threshold=0.5)
+_AS_IN_USE = AnswerSettings()
+_OF_A_DOCUMENT = 4  # passages that a document which is withheld may take up among those retrieved
+_START = Calibration(bias=0.0, span=0.5, no_answer=0.5, retrieval=0.5, given=3.0, threshold=0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was found for one question: (n, 3) span, no-answer and retrieval scores, and which of the n are right.
+    """What was found for one question: (n, 3) span scores, no-answer scores and margins, and which of the n are right.
 
-    ``answerable`` is False where the question's own paragraph was withheld; ``language`` is the question's.
+    ``answerable`` is False where the question's own paragraph was withheld; ``language`` is the question's, and
+    ``across`` says whether that paragraph is in another one.
     """
 
     features: Floats
     right: npt.NDArray[np.bool_]
     answerable: bool
     language: str = UNKNOWN_LANGUAGE
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +88,7 @@ def ask_held_out(
     questions: Sequence[GoldQuestion],
     documents: Sequence[str],
     *,
-    retrieved: int = 20,
-    read: int = 5,
+    settings: AnswerSettings = _AS_IN_USE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Asked]:
     """Ask every question once; ``documents[i]`` is the id of the document that is the context of ``questions[i]``.
@@ -93,19 +98,23 @@ def ask_held_out(
     asked: list[Asked] = []
     for start in range(0, len(questions), _CHUNK):
         chunk = questions[start : start + _CHUNK]
-        found = retriever.retrieve_batch([question.question for question in chunk], top_k=retrieved)
-        kept = []
+        found = retriever.retrieve_batch(
+            [question.question for question in chunk], top_k=settings.retrieved_passages + _OF_A_DOCUMENT
+        )
+        kept: list[list[RetrievedPassage]] = []
         for place, passages in enumerate(found, start=start):
             withheld = documents[place] if place % 2 else None
-            kept.append([item for item in passages if item.passage.document_id != withheld][:read])
+            others = [item for item in passages if item.passage.document_id != withheld]
+            kept.append(others[: settings.retrieved_passages])
         spans = reader.read_batch(
             [question.question for question in chunk],
-            [[item.passage for item in passages] for passages in kept],
+            [[item.passage for item in passages[: settings.read_passages]] for passages in kept],
             top_k=3,
         )
         for place, (question, passages, answers) in enumerate(zip(chunk, kept, spans, strict=True), start=start):
-            scores = {item.passage.id: searching.passage_score(item) for item in passages}
-            asked.append(_record(question, answers, scores, answerable=place % 2 == 0))
+            margins = searching.retrieval_margins(passages, settings.retrieved_passages)
+            by_id = {item.passage.id: margin for item, margin in zip(passages, margins, strict=True)}
+            asked.append(_record(question, answers, by_id, answerable=place % 2 == 0))
         progress(len(asked), len(questions))
     return asked
 
@@ -152,16 +161,17 @@ def _figures(p: Floats, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np
 
 
 def _record(
-    question: GoldQuestion, answers: Sequence[AnswerSpan], scores: dict[str, float], *, answerable: bool
+    question: GoldQuestion, answers: Sequence[AnswerSpan], margins: dict[str, float], *, answerable: bool
 ) -> Asked:
     golds = [answer.text for answer in question.answers]
-    features = [(span.score, span.no_answer_score, scores[span.passage.id]) for span in answers]
+    features = [(span.score, span.no_answer_score, margins[span.passage.id]) for span in answers]
     right = [judging.is_right(span.text, golds, question.language) for span in answers]
     return Asked(
         features=np.array(features, dtype=np.float64).reshape(-1, 3),
         right=np.array(right, dtype=np.bool_),
         answerable=answerable,
         language=language_of(question),
+        across=question.question_language not in (None, question.language),
     )
 
 
@@ -180,7 +190,8 @@ def _fit(asked: Sequence[Asked]) -> Calibration:
         right = np.array([one.right[i] for one, i in zip(asked, chosen, strict=True)])
         calibration = fit_calibration(features, right, threshold=0.5)
     best = [_best(one, calibration) for one in asked]
-    return replace(calibration, threshold=_threshold(np.array([p for p, _ in best]), np.array([r for _, r in best])))
+    p, right = np.array([p for p, _ in best]), np.array([r for _, r in best])
+    return replace(calibration, threshold=_threshold(p, right, np.array([one.across for one in asked])))
 
 
 def _best(one: Asked, calibration: Calibration) -> tuple[float, bool]:
@@ -188,8 +199,15 @@ def _best(one: Asked, calibration: Calibration) -> tuple[float, bool]:
     return float(p.max()), bool(one.right[int(p.argmax())])
 
 
-def _threshold(p: Floats, right: npt.NDArray[np.bool_]) -> float:
-    """Return the score that best parts right answers from all others: most true less false positives (Youden, 1950)."""
+def _threshold(p: Floats, right: npt.NDArray[np.bool_], across: npt.NDArray[np.bool_]) -> float:
+    """Return the score that best parts right answers from all others: most true less false positives (Youden, 1950).
+
+    Questions within a language count as much together as those across two, of which there are fewer.
+    """
+    groups = [group for group in (across, ~across) if right[group].any() and not right[group].all()]
     candidates = np.unique(np.round(p, 2))
-    gains = [(p[right] >= t).mean() - (p[~right] >= t).mean() for t in candidates]
+    gains = np.zeros(len(candidates))
+    for group in groups:
+        given = p[group] >= candidates[:, None]
+        gains += given[:, right[group]].mean(axis=1) - given[:, ~right[group]].mean(axis=1)
     return float(candidates[int(np.argmax(gains))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,16 +12,19 @@ from typing import TYPE_CHECKING
 
 from reader.errors import ReaderError
 from service import opening
-from service.calibrating import CalibrationReport, ask_held_out, calibrate
+from service.calibrating import Asked, CalibrationReport, ask_held_out, calibrate
 from service.retrieval_evaluation import context_documents
 
 if TYPE_CHECKING:
+    from corpora.documents import Document
     from reader.questions import GoldQuestion
 
 ENGLISH, OTHERS = 150, 20
 """How many held-out questions of English (and of a file held out whole), and of every other language, are asked."""
 PARAGRAPHS_OF = 150
-"""The paragraphs of so many held-out questions of each language form the index."""
+"""The paragraphs of so many held-out questions of each language are indexed."""
+SIZES = (75, 300)
+"""How many documents the smaller indexes hold."""
 
 
 def fit_reader(
@@ -35,9 +39,10 @@ def fit_reader(
 ) -> CalibrationReport:
     """Fit the calibration of the reader in ``directory`` on the recipe's held-out questions, and save it there.
 
-    Held-out paragraphs of all languages, theirs among them, form one index in which every question is asked. ``most``
-    is how many questions of every language (and file held out whole) are asked; where it is None, few are, as after
-    training.
+    Held-out paragraphs of all languages, theirs among them, are dealt to indexes of different sizes, and every question
+    is asked of the one that holds its paragraph: a score must mean the same in a small corpus as in a large one.
+    ``most`` is how many questions of every language (and file held out whole) are asked; where it is None, few are, as
+    after training.
     """
     from indexer import Index, build_index, load_embedder
     from reader import load_reader
@@ -58,19 +63,41 @@ def fit_reader(
     say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")
     reader = load_reader(directory, device=device)
     embedder = load_embedder(device=device)
-    with tempfile.TemporaryDirectory() as scratch:
-        build_index(scratch, documents, embedder=embedder, splitter=opening.make_splitter())
-        with Index.open(scratch, embedder=embedder) as index:
-            asked = ask_held_out(
-                reader,
-                index.retriever,
-                questions,
-                [ids[question.context] for question in questions],
-                progress=progress,
-            )
+    asked: list[Asked] = []
+    for held in deal(documents):
+        here = {document.id for document in held}
+        chosen = [question for question in questions if ids[question.context] in here]
+        with tempfile.TemporaryDirectory() as scratch:
+            build_index(scratch, held, embedder=embedder, splitter=opening.make_splitter())
+            with Index.open(scratch, embedder=embedder) as index:
+                asked += ask_held_out(
+                    reader,
+                    index.retriever,
+                    chosen,
+                    [ids[question.context] for question in chosen],
+                    progress=_going_on(progress, len(asked), len(questions)),
+                )
     report = calibrate(asked)
     write_settings(directory, replace(reader.settings, calibration=report.calibration))
     return report
+
+
+def deal(documents: Sequence[Document], sizes: Sequence[int] = SIZES) -> list[list[Document]]:
+    """Shuffle and deal the documents: equal shares to indexes of each of the ``sizes``, and to one that takes the rest.
+
+    A share that does not fill an index of its size makes one smaller one.
+    """
+    shuffled = random.Random(1).sample(documents, len(documents))
+    share = len(shuffled) // (len(sizes) + 1)
+    dealt: list[list[Document]] = []
+    for number, size in enumerate(sizes):
+        part = shuffled[number * share : (number + 1) * share]
+        dealt += [part[start : start + size] for start in range(0, len(part), size)]
+    return [*dealt, shuffled[len(sizes) * share :]]
+
+
+def _going_on(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
+    return lambda done, _: progress(before + done, total)
 
 
 def _answerable(questions: Sequence[GoldQuestion]) -> list[GoldQuestion]:

@@ -27,7 +27,7 @@ class Calibration(Protocol):
     """Turn raw scores into the probability that an answer is right."""
 
     def probability(
-        self, span_score: ArrayLike, no_answer_score: ArrayLike, retrieval_score: ArrayLike
+        self, span_score: ArrayLike, no_answer_score: ArrayLike, retrieval_margin: ArrayLike
     ) -> np.ndarray[Any, Any]:
         """Return probabilities from 0 to 1, of the shape of the arguments."""
         ...

@@ -45,11 +45,11 @@ class Candidate:
 
 
 def score_candidates(
-    spans: Sequence[AnswerSpan], retrieval_scores: Sequence[float | None], calibration: Calibration
+    spans: Sequence[AnswerSpan], found: Sequence[tuple[float, float] | None], calibration: Calibration
 ) -> list[Candidate]:
-    """Give each span its probability; ``retrieval_scores[i]`` belongs to the passage of ``spans[i]``.
+    """Give each span its probability; ``found[i]`` is the retrieval score and margin of the passage of ``spans[i]``.
 
-    A retrieval score of None (the passage was given, not found) reaches the calibration as NaN.
+    None stands for a passage that was given and not retrieved; its margin reaches the calibration as NaN.
     """
     import numpy as np
 
@@ -59,15 +59,15 @@ def score_candidates(
         calibration.probability(
             np.array([span.score for span in spans], dtype=np.float64),
             np.array([span.no_answer_score for span in spans], dtype=np.float64),
-            np.array([np.nan if score is None else score for score in retrieval_scores], dtype=np.float64),
+            np.array([np.nan if pair is None else pair[1] for pair in found], dtype=np.float64),
         ),
         dtype=np.float64,
     )
     if not np.isfinite(probabilities).all():
         raise SpanglotError("the reader gave a score that is not a number: its weights or its calibration are damaged")
     return [
-        Candidate(span=span, retrieval_score=retrieval, score=float(probability))
-        for span, retrieval, probability in zip(spans, retrieval_scores, np.clip(probabilities, 0.0, 1.0), strict=True)
+        Candidate(span=span, retrieval_score=None if pair is None else pair[0], score=float(probability))
+        for span, pair, probability in zip(spans, found, np.clip(probabilities, 0.0, 1.0), strict=True)
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from service import limits
@@ -12,6 +14,9 @@ from service.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from indexer.passages import RetrievedPassage
     from service.protocols import OpenIndex
+
+LEAST_SPREAD = 0.02
+"""What is added to the deviation of the scores of the passages found for a question."""
 
 
 def search_index(index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TOP_K) -> SearchResult:
@@ -35,3 +40,19 @@ def search_index(index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TO
 def passage_score(found: RetrievedPassage) -> float:
     """Return the part of a passage's score that compares between questions: the cosine, where there is one."""
     return found.score if found.dense_score is None else found.dense_score
+
+
+def retrieval_margins(found: Sequence[RetrievedPassage], asked_for: int) -> list[float]:
+    """Return how far each passage's score stands above the mean of the ``asked_for`` passages, in standard deviations.
+
+    A cosine alone depends on the languages of question and passage and on how many passages there are to be mistaken
+    for the right one; what the others found with it reach says how much of it is due to that. Where the index held
+    fewer than ``asked_for``, the missing ones count as unrelated: with a score of 0. ``LEAST_SPREAD`` is added to the
+    deviation, so that passages of nearly equal scores have margins near 0.
+    """
+    scores = [passage_score(item) for item in found]
+    count = max(asked_for, len(scores), 1)
+    mean = sum(scores) / count
+    squares = sum((score - mean) ** 2 for score in scores) + (count - len(scores)) * mean**2
+    spread = math.sqrt(squares / count) + LEAST_SPREAD
+    return [(score - mean) / spread for score in scores]

@@ -189,6 +189,8 @@ def test_numbers_of_scoring() -> None:
         ("scoring.md", f"the {READER.beams} best start positions"),
         ("scoring.md", f"at most {READER.max_answer_tokens} tokens, both in the passage"),
         ("scoring.md", f"At most {fitting.ENGLISH} English questions and {fitting.OTHERS} of every other language"),
+        ("scoring.md", f"indexes of {fitting.SIZES[0]} paragraphs, a third to indexes of {fitting.SIZES[1]}"),
+        ("scoring.md", f"the best {AnswerSettings().read_passages} of {AnswerSettings().retrieved_passages} passages"),
         ("evaluation.md", f"The best {retrieval_evaluation.DEPTH} passages"),
     ],
 )

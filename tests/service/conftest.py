@@ -83,7 +83,7 @@ class WordCalibration:
 
     threshold = 0.5
 
-    def probability(self, span_score: object, no_answer_score: object, retrieval_score: object) -> np.ndarray:
+    def probability(self, span_score: object, no_answer_score: object, retrieval_margin: object) -> np.ndarray:
         """Return probabilities of the shape of the scores."""
         return np.clip(np.asarray(span_score) / 4 - np.asarray(no_answer_score) / 2, 0, 1)
 

@@ -88,7 +88,7 @@ def test_the_threshold_is_the_calibrations_where_it_has_one(answerer: QuestionAn
 
 
 class Uncalibrated:
-    def probability(self, span_score: object, no_answer_score: object, retrieval_score: object) -> object:
+    def probability(self, span_score: object, no_answer_score: object, retrieval_margin: object) -> object:
         return span_score
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from corpora import Document
 from reader import ReaderError
 from reader.questions import GoldAnswer, GoldQuestion
 from service.answering import QuestionAnswerer
-from service.calibrating import Asked, ask_held_out, calibrate
+from service.calibrating import Asked, _threshold, ask_held_out, calibrate
+from service.fitting import deal
 
 
 def test_a_question_whose_paragraph_is_withheld_is_not_answered_from_it(answerer: QuestionAnswerer) -> None:
@@ -29,11 +31,31 @@ def test_a_question_whose_paragraph_is_withheld_is_not_answered_from_it(answerer
     assert len(without.features) < len(with_it.features)
 
 
+def test_documents_are_dealt_to_indexes_of_several_sizes() -> None:
+    documents = [Document(id=str(number), text="x") for number in range(31)]
+    dealt = deal(documents, sizes=(2, 7))
+    assert [len(held) for held in dealt] == [2, 2, 2, 2, 2, 7, 3, 11]
+    assert sorted(int(document.id) for held in dealt for document in held) == list(range(31))
+    assert deal(documents, sizes=(2, 7)) == dealt
+    assert deal([], sizes=(2,)) == [[]]
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_few_questions_are_refused_with_the_cure(count: int) -> None:
     asked = [Asked(np.array([[8.0, 0.0, 0.5]]), np.array([True]), answerable=True)] * count
     with pytest.raises(ReaderError, match=f"{count} held-out questions are too few .* raise .held_out. in the recipe"):
         calibrate(asked)
+
+
+def test_the_threshold_counts_questions_across_languages_as_much_as_the_others() -> None:
+    # Within a language right answers have 0.8 and wrong ones 0.5; across two, 0.4 and 0.1, and there are few of them.
+    p = np.array([0.8, 0.5] * 50 + [0.4, 0.1] * 5)
+    right = np.array([True, False] * 55)
+    across = np.array([False] * 100 + [True] * 10)
+    assert _threshold(p, right, np.zeros(110, bool)) == 0.8
+    # At 0.8 the first gain 1 and the second 0; at 0.4 it is the other way round, and the lower one is taken.
+    assert _threshold(p, right, across) == 0.4
+    assert _threshold(p[100:], right[100:], across[100:]) == 0.4
 
 
 def test_the_fit_parts_what_the_scores_part() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora import Passage, SpanglotError
+from indexer.passages import RetrievedPassage
 from reader.spans import AnswerSpan
 from service.answers import Answer
 from service.ranking import (
@@ -22,6 +23,7 @@ from service.ranking import (
     score_candidates,
     source_name,
 )
+from service.searching import retrieval_margins
 
 
 def passage(text: str, document: str = "d", start: int = 0, source: str = "-") -> Passage:
@@ -160,14 +162,14 @@ def test_no_answer_is_what_the_best_score_leaves() -> None:
 
 
 class Halver:
-    """A calibration that shows what it was given: half of the retrieval score, plus the difference of the others.
+    """A calibration that shows what it was given: half of the retrieval margin, plus the difference of the others.
 
-    A passage that was given counts as one with the retrieval score 1.
+    A passage that was given counts as one with the margin 1.
     """
 
-    def probability(self, span_score: object, no_answer_score: object, retrieval_score: object) -> np.ndarray:
-        retrieved = np.nan_to_num(np.asarray(retrieval_score), nan=1.0)
-        return retrieved / 2 + np.asarray(span_score) - np.asarray(no_answer_score)
+    def probability(self, span_score: object, no_answer_score: object, retrieval_margin: object) -> np.ndarray:
+        margin = np.nan_to_num(np.asarray(retrieval_margin), nan=1.0)
+        return margin / 2 + np.asarray(span_score) - np.asarray(no_answer_score)
 
 
 def spans(*scores: tuple[float, float]) -> list[AnswerSpan]:
@@ -176,9 +178,26 @@ def spans(*scores: tuple[float, float]) -> list[AnswerSpan]:
 
 
 def test_each_span_is_calibrated_with_the_score_of_its_own_passage() -> None:
-    scored = score_candidates(spans((0.25, 0.125), (0.5, 0.25)), [0.5, 0.25], Halver())
+    scored = score_candidates(spans((0.25, 0.125), (0.5, 0.25)), [(0.9, 0.5), (0.7, 0.25)], Halver())
     assert [item.score for item in scored] == [0.375, 0.375]
-    assert [item.retrieval_score for item in scored] == [0.5, 0.25]
+    assert [item.retrieval_score for item in scored] == [0.9, 0.7]
+
+
+def found(*scores: float) -> list[RetrievedPassage]:
+    return [
+        RetrievedPassage(passage=passage("Ada met Bob"), score=score, rank=rank, dense_score=score)
+        for rank, score in enumerate(scores, start=1)
+    ]
+
+
+def test_a_margin_is_over_the_mean_of_what_was_found_in_deviations() -> None:
+    # Mean 0.25, deviation sqrt((0.0625 + 0 + 0.0625) / 3) = 0.204124, and 0.02 more.
+    assert retrieval_margins(found(0.5, 0.25, 0.0), 3) == pytest.approx([1.115454, 0.0, -1.115454], abs=1e-6)
+    # Passages that the index does not have count as unrelated: mean 0.15, deviation 0.2 of 0.5, 0.25, 0, 0, 0.
+    assert retrieval_margins(found(0.5, 0.25, 0.0), 5) == pytest.approx([0.35 / 0.22, 0.1 / 0.22, -0.15 / 0.22])
+    assert retrieval_margins(found(0.5), 2) == pytest.approx([0.25 / 0.27])
+    assert retrieval_margins(found(0.5, 0.5), 2) == [0.0, 0.0]
+    assert retrieval_margins([], 20) == []
 
 
 def test_a_passage_that_was_given_is_told_from_a_retrieved_one() -> None:
@@ -187,14 +206,14 @@ def test_a_passage_that_was_given_is_told_from_a_retrieved_one() -> None:
 
 
 def test_probabilities_stay_between_zero_and_one() -> None:
-    scored = score_candidates(spans((9.0, 0.0), (0.0, 9.0)), [0.0, 0.0], Halver())
+    scored = score_candidates(spans((9.0, 0.0), (0.0, 9.0)), [(0.0, 0.0)] * 2, Halver())
     assert [item.score for item in scored] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_score_that_is_no_number_is_refused(bad: float) -> None:
     with pytest.raises(SpanglotError, match="not a number"):
-        score_candidates(spans((bad, 0.0)), [0.5], Halver())
+        score_candidates(spans((bad, 0.0)), [(0.5, 0.5)], Halver())
 
 
 def test_no_spans_need_no_calibration() -> None:
