@@ -51,6 +51,7 @@ def fit_reader(
     from reader.recipe import read_recipe
 
     recipe = read_recipe(recipe_path)
+    reader = load_reader(directory, device=device)
     dev = {name: _answerable(pool) for name, pool in split_sources(recipe, data).dev.items()}
     few = {name: ENGLISH if name == "en" or name in recipe.held_out.pools else OTHERS for name in dev}
     questions = [question for name in sorted(dev) for question in dev[name][: few[name] if most is None else most]]
@@ -61,7 +62,6 @@ def fit_reader(
     )
     ids = {document.text: document.id for document in documents}
     say(f"asking {len(questions):,} held-out questions of {len(documents):,} held-out paragraphs")
-    reader = load_reader(directory, device=device)
     embedder = load_embedder(device=device)
     asked: list[Asked] = []
     for held in deal(documents):
