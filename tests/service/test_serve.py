@@ -23,6 +23,9 @@ spec.loader.exec_module(parts)
 indexer.embedding.load_embedder = lambda name=None, *, device="auto": parts.NgramEmbedder()
 reader.load_reader = lambda path=None, **options: parts.CommonWordReader()
 from service.cli import main
+# A shell's background jobs are born with SIGINT ignored; someone at a terminal is not.
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["serve", "--index", sys.argv[2], "--port", "0"]))
 """
 
