@@ -10,6 +10,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from corpora.words import word_spans
+
 BLOCK = 8_192
 """Code points that are segmented or tokenised in one call: a long text without a break then costs linear time."""
 
@@ -110,10 +112,7 @@ def _at_spaces(text: str, start: int, end: int, token_starts: Sequence[int]) -> 
 
 
 def _at_words(text: str, start: int, end: int, token_starts: Sequence[int]) -> list[int]:
-    from icu4py.breakers import WordBreaker
-
-    # The dictionaries of Thai, Lao, Khmer, Burmese, Chinese and Japanese work in every locale.
-    return [start + past for _, past in WordBreaker(text[start:end], "en").segments()]
+    return [start + past for _, past in word_spans(text[start:end])]
 
 
 def _at_tokens(text: str, start: int, end: int, token_starts: Sequence[int]) -> list[int]:

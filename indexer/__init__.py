@@ -3,18 +3,19 @@
 from indexer.building import IndexProgress, IndexReport, PassageSplitter, build_index
 from indexer.embedding import Embedder, load_embedder
 from indexer.errors import DamagedIndex, DocumentNotFound, EmbedderMismatch, IndexNotFound, StoreError
+from indexer.hybrid import HybridRetriever
 from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe, LanguageCount
 from indexer.passages import RetrievedPassage
-from indexer.retrieving import DenseRetriever, Index
+from indexer.retrieving import Index
 from indexer.store import PassageStore
 
 __all__ = [
     "DamagedIndex",
-    "DenseRetriever",
     "DocumentNotFound",
     "Embedder",
     "EmbedderIdentity",
     "EmbedderMismatch",
+    "HybridRetriever",
     "Index",
     "IndexManifest",
     "IndexNotFound",

@@ -11,7 +11,19 @@ from typing import Protocol
 import numpy as np
 
 from corpora.documents import Document, Passage
-from indexer import centering, context, embedding, errors, generations, locking, rows, store, targets, writing
+from indexer import (
+    centering,
+    context,
+    embedding,
+    errors,
+    generations,
+    lexical,
+    locking,
+    rows,
+    store,
+    targets,
+    writing,
+)
 from indexer.embedding import Embedder
 from indexer.faults import storage_faults
 from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe
@@ -218,6 +230,7 @@ def _recipe(splitter: PassageSplitter) -> IndexRecipe:
         vector_index="flat",
         metric="inner product",
         centering=centering.RECIPE,
+        lexical=lexical.RECIPE,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer import centering, errors, files, vectors, writing
+from indexer import centering, errors, files, lexical, vectors, writing
+from indexer.context import embedding_text
 from indexer.faults import storage_faults
 from indexer.manifest import FORMAT_VERSION, DerivedFile, EmbedderIdentity, IndexManifest, IndexRecipe
 from indexer.store import PassageStore
@@ -23,6 +24,7 @@ GENERATIONS = "generations"
 MANIFEST_FILE = "manifest.json"
 VECTORS_FILE = "vectors.faiss"
 KEYS_FILE = "passages.npy"
+LEXICAL_FILE = "lexical.arrays"
 _LARGEST_POINTER = 4096
 _LARGEST_MANIFEST = 1 << 20
 _REBUILD = "run `spanglot index` again with the same sources to rebuild it, nothing is embedded again"
@@ -42,6 +44,7 @@ class Generation:
 
     manifest: IndexManifest
     vectors: vectors.FlatVectorIndex
+    lexical: lexical.LexicalIndex
 
 
 def read_pointer(directory: Path) -> Pointer | None:
@@ -85,7 +88,7 @@ def load_generation(directory: Path, manifest: IndexManifest) -> Generation:
         index = vectors.FlatVectorIndex.from_bytes(vector_data, keys, manifest.embedder.dimension)
     except errors.DamagedIndex as error:
         raise _damaged(folder / VECTORS_FILE, str(error)) from error
-    return Generation(manifest=manifest, vectors=index)
+    return Generation(manifest=manifest, vectors=index, lexical=_load_lexical(folder, manifest, keys))
 
 
 def publish(
@@ -102,7 +105,8 @@ def publish(
         folder = generation_directory(directory, number)
         try:
             folder.mkdir(parents=True)
-            manifest = _derive(folder, store, number, commit, embedder, recipe)
+            terms = _former_lexical(directory, store, recipe)
+            manifest = _derive(folder, store, number, commit, embedder, recipe, terms)
             writing.checkpoint(store)
         except BaseException:
             # On a full disk what is of no use must not keep its room.
@@ -122,12 +126,23 @@ def generation_directory(directory: Path, number: int) -> Path:
 
 
 def _derive(
-    folder: Path, store: PassageStore, number: int, commit: int, embedder: EmbedderIdentity, recipe: IndexRecipe
+    folder: Path,
+    store: PassageStore,
+    number: int,
+    commit: int,
+    embedder: EmbedderIdentity,
+    recipe: IndexRecipe,
+    former: lexical.LexicalIndex | None,
 ) -> IndexManifest:
     means = centering.language_means(store.vectors(commit, embedder.dimension))
     blocks = means.centered(store.vectors(commit, embedder.dimension))
     index = vectors.FlatVectorIndex.build(embedder.dimension, blocks)
-    derived = (_write(folder, VECTORS_FILE, index.to_bytes()), _write(folder, KEYS_FILE, _npy(index.keys)))
+    words = lexical.LexicalIndex.build(_texts(store, commit, embedder.dimension, former), former)
+    derived = (
+        _write(folder, VECTORS_FILE, index.to_bytes()),
+        _write(folder, KEYS_FILE, _npy(index.keys)),
+        _write(folder, LEXICAL_FILE, words.to_bytes()),
+    )
     counts = store.counts(commit)
     if counts.passages != len(index.keys):
         raise _damaged(store.path, f"it counts {counts.passages} passages and holds {len(index.keys)}")
@@ -148,6 +163,41 @@ def _derive(
     files.write_synced(folder / MANIFEST_FILE, manifest.to_json())
     files.sync_directory(folder)
     return manifest
+
+
+def _texts(
+    store: PassageStore, commit: int, dimension: int, former: lexical.LexicalIndex | None
+) -> Iterator[lexical.TextBlock]:
+    """Yield the passages that ``commit`` sees; those that ``former`` has come without their text."""
+    known = set() if former is None else set(former.keys.tolist())
+    for block in store.vectors(commit, dimension):
+        passages = store.passages((key for key in block.keys.tolist() if key not in known), commit)
+        texts = [embedding_text(passages[key]) if key in passages else "" for key in block.keys.tolist()]
+        yield lexical.TextBlock(keys=block.keys, texts=texts, languages=block.languages)
+
+
+def _former_lexical(directory: Path, store: PassageStore, recipe: IndexRecipe) -> lexical.LexicalIndex | None:
+    """Return the current lexical index if it can be carried on, None where everything is to be read again."""
+    try:
+        pointer = read_pointer(directory)
+        manifest = None if pointer is None else load_manifest(directory, pointer)
+        if manifest is None or (manifest.store_id, manifest.recipe.lexical) != (
+            store.setting("store_id"),
+            recipe.lexical,
+        ):
+            return None
+        folder = generation_directory(directory, manifest.generation)
+        return _load_lexical(folder, manifest, None)
+    except errors.DamagedIndex:
+        return None
+
+
+def _load_lexical(folder: Path, manifest: IndexManifest, keys: vectors.Keys | None) -> lexical.LexicalIndex:
+    data = _read_derived(folder, manifest, LEXICAL_FILE)
+    try:
+        return lexical.LexicalIndex.from_bytes(data, keys)
+    except errors.DamagedIndex as error:
+        raise _damaged(folder / LEXICAL_FILE, str(error)) from error
 
 
 def _write(folder: Path, name: str, data: bytes) -> DerivedFile:

@@ -11,7 +11,9 @@ from typing import Any
 
 from indexer import errors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# What a build derives anew from the store, which has a version of its own.
+_OLDER_VERSIONS = (1,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class EmbedderIdentity:
 class IndexRecipe:
     """How documents became vectors, and vectors what is searched, as the build that published the generation was set.
 
-    A change of the last three is made good from the stored vectors; one of the others embeds a document again.
+    A change of the last four is made good without embedding; one of the others embeds a document again.
     """
 
     target_tokens: int
@@ -64,6 +66,7 @@ class IndexRecipe:
     vector_index: str
     metric: str
     centering: str
+    lexical: str
 
     def embedding_key(self) -> str:
         """Return what the stored vectors depend on, as JSON."""
@@ -113,12 +116,17 @@ class IndexManifest:
 
     @classmethod
     def from_json(cls, data: bytes, path: Path) -> IndexManifest:
-        """Read what ``to_json`` wrote; raise StoreError for another format version, DamagedIndex for anything else."""
+        """Read what ``to_json`` wrote; raise StoreError for a newer format, DamagedIndex for anything else."""
         try:
             fields = json.loads(data)
             version = fields["format_version"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(path, error) from error
+        if version in _OLDER_VERSIONS:
+            raise errors.DamagedIndex(
+                f"{path} was written by an older Spanglot (format version {version}): run `spanglot index` again with "
+                "the same sources to bring the index up to date, nothing is embedded again"
+            )
         if version != FORMAT_VERSION:
             raise errors.StoreError(
                 f"{path} has format version {version}, this Spanglot reads {FORMAT_VERSION}: use the Spanglot that "

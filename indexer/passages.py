@@ -11,9 +11,9 @@ from corpora.documents import Passage
 class RetrievedPassage:
     """A passage with its place in the ranking (``rank`` counts from 1) and the parts of its score.
 
-    ``score`` orders the ranking. ``dense_score`` is the cosine of the question's vector
-    and the passage's, the mean of the passage's language taken away;
-    ``lexical_score`` is None where no lexical search took part.
+    ``score`` orders the ranking. ``dense_score`` is the cosine of the question's vector and the passage's, the means of
+    their languages taken away; ``lexical_score`` is the share, from 0 to 1, of the question's words that the passage
+    covers. A part that was not looked at is None.
     """
 
     passage: Passage

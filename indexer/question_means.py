@@ -35,15 +35,15 @@ _ALL = "all"
 _PRIOR, _FEWEST = 8.0, 20
 
 
-def encode_questions(embedder: Embedder, questions: Sequence[str]) -> Floats:
-    """Return the vectors of questions, (n, dimension), less their language's mean where that is known.
+def encode_questions(embedder: Embedder, questions: Sequence[str], languages: Sequence[str | None]) -> Floats:
+    """Return the vectors of questions, (n, dimension), less the mean of their language where that is known.
 
     A question in a language without a mean loses the mean of all questions. Rows have unit length.
     """
     vectors = embedder.encode_query(list(questions))
     if embedder.name != BASE_NAME:
         return vectors
-    return without_means(vectors, [detect_language(question) for question in questions], _shipped())
+    return without_means(vectors, languages, _shipped())
 
 
 def without_means(vectors: Floats, languages: Iterable[str | None], means: Mapping[str, Floats]) -> Floats:

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from corpora.documents import Document, Passage
-from corpora.errors import UsageError
+from corpora.documents import Document
 from corpora.sources import is_encodable
 from encoder.errors import ModelError
-from indexer import embedding, errors, generations, question_means, store
+from indexer import embedding, errors, generations, store
 from indexer.embedding import Embedder
 from indexer.generations import Generation
+from indexer.hybrid import HybridRetriever
 from indexer.manifest import IndexManifest
-from indexer.passages import RetrievedPassage
-from indexer.vectors import VectorHits, VectorIndex
 
 # A publish that removes a generation while it is being opened leaves a newer one to open.
 _OPENING_TRIES = 5
-
-
-class DenseRetriever:
-    """Finds passages by the cosine of their vectors with the question's."""
-
-    def __init__(
-        self, opened: store.PassageStore, vectors: VectorIndex, commit: int, embedder: Callable[[], Embedder]
-    ) -> None:
-        self._store = opened
-        self._vectors = vectors
-        self._commit = commit
-        self._embedder = embedder
-
-    def retrieve(self, question: str, top_k: int = 20) -> list[RetrievedPassage]:
-        """Return the best ``top_k`` passages for one question, best first."""
-        return self.retrieve_batch([question], top_k)[0]
-
-    def retrieve_batch(self, questions: Sequence[str], top_k: int = 20) -> list[list[RetrievedPassage]]:
-        """Return for each question its best ``top_k`` passages (fewer in a small index), best first, ties by age.
-
-        No questions give an empty list; ``top_k`` below 1 is a UsageError.
-        """
-        if top_k < 1:
-            raise UsageError(f"cannot retrieve {top_k} passages: ask for at least 1")
-        if not questions:
-            return []
-        found = self._vectors.search(question_means.encode_questions(self._embedder(), questions), top_k)
-        passages = self._store.passages((key for hits in found for key in hits.keys.tolist()), self._commit)
-        return [_ranked(hits, passages) for hits in found]
 
 
 class Index:
@@ -71,7 +40,9 @@ class Index:
         self._embedder = embedder
         self._device = device
         self._loading = threading.Lock()
-        self.retriever = DenseRetriever(opened, generation.vectors, self.manifest.commit, self.embedder)
+        self.retriever = HybridRetriever(
+            opened, generation.vectors, generation.lexical, self.manifest.commit, self.embedder
+        )
 
     @classmethod
     def open(cls, directory: str | Path, *, embedder: Embedder | None = None, device: str = "auto") -> Index:
@@ -166,10 +137,3 @@ def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
             f"{opened.path} ends at commit {sealed}, its generation {manifest.generation} covers {manifest.commit}: "
             "restore both from one copy, or run `spanglot index` again"
         )
-
-
-def _ranked(hits: VectorHits, passages: dict[int, Passage]) -> list[RetrievedPassage]:
-    return [
-        RetrievedPassage(passage=passages[key], score=score, rank=rank, dense_score=score)
-        for rank, (key, score) in enumerate(zip(hits.keys.tolist(), hits.scores.tolist(), strict=True), 1)
-    ]

@@ -40,6 +40,10 @@ class VectorIndex(Protocol):
         """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real."""
         ...
 
+    def scores(self, vector: Floats, keys: Keys) -> Floats:
+        """Return the inner products of one vector, (dimension,), with those of the given passages, (n,)."""
+        ...
+
 
 class FlatVectorIndex:
     """Exact search by inner product; a vector's score is the same alone and in a batch."""
@@ -102,9 +106,17 @@ class FlatVectorIndex:
             scores, rows = found[0][0], found[1][0]
         return self._ordered(query, rows[rows >= 0], wanted)
 
-    def _ordered(self, vector: Floats, rows: Keys, wanted: int) -> VectorHits:
+    def scores(self, vector: Floats, keys: Keys) -> Floats:
+        """Return the inner products of one vector, (dimension,), with those of the given passages, (n,)."""
+        return self._scores(vector, np.searchsorted(self.keys, keys))
+
+    def _scores(self, vector: Floats, rows: Keys) -> Floats:
         candidates = self._index.reconstruct_batch(rows).astype(np.float64)
-        scores = np.einsum("ij,j->i", candidates, vector.astype(np.float64)).astype(np.float32)
+        scores: Floats = np.einsum("ij,j->i", candidates, vector.astype(np.float64)).astype(np.float32)
+        return scores
+
+    def _ordered(self, vector: Floats, rows: Keys, wanted: int) -> VectorHits:
+        scores = self._scores(vector, rows)
         keys = self.keys[rows]
         order = np.lexsort((keys, -scores))[:wanted]
         return VectorHits(keys=keys[order], scores=scores[order])

@@ -33,6 +33,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from corpora.words import word_spans
+
 Normalizer = Callable[[str, str | None], str]
 
 _ASCII_PUNCTUATION = frozenset(string.punctuation)
@@ -137,8 +139,5 @@ def _segment(text: str, primary: str | None) -> Iterator[str]:
 
 def _dictionary_words(run: str) -> Iterator[str]:
     """Split a run of Thai, Lao, Khmer or Burmese letters into ICU's words."""
-    from icu4py.breakers import WordBreaker
-
-    # ICU counts in UTF-16 units; these scripts have no character beyond U+FFFF, so they are code points here.
-    for start, end in WordBreaker(run, "th").segments():
+    for start, end in word_spans(run):
         yield run[start:end]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from service import limits, ranking, searching
 from service.answers import Answer, AnswerResult, IndexInfo, SearchResult, Timings
-from service.settings import DEFAULT_SEARCH_TOP_K, DEFAULT_TOP_K, AnswerSettings
+from service.settings import DEFAULT_SEARCH_TOP_K, DEFAULT_TOP_K, AnswerSettings, SearchMode
 from service.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ class QuestionAnswerer:
         timings = Timings(read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
         return self._result(asked[0], answers, timings, None)
 
-    def search(self, question: str, top_k: int = DEFAULT_SEARCH_TOP_K) -> SearchResult:
+    def search(self, question: str, top_k: int = DEFAULT_SEARCH_TOP_K, mode: SearchMode = "hybrid") -> SearchResult:
         """Return the passages nearest to the question without reading them."""
-        return searching.search_index(self.index, question, top_k)
+        return searching.search_index(self.index, question, top_k, mode)
 
     def document(self, document_id: str) -> Document:
         """Return a document of the index whole, for looking up the place of an answer."""
@@ -146,7 +146,7 @@ class QuestionAnswerer:
         return [self._candidates(*pair) for pair in zip(spans, to_read, strict=True)]
 
     def _candidates(self, spans: Sequence[AnswerSpan], found: Sequence[Found]) -> list[Candidate]:
-        scores = {item.passage.id: (searching.passage_score(item), margin) for item, margin in found}
+        scores = {item.passage.id: (item.score, margin) for item, margin in found}
         return ranking.score_candidates(spans, [scores[span.passage.id] for span in spans], self.reader.calibration)
 
     def _result(

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from indexer.passages import RetrievedPassage
     from reader.spans import AnswerSpan
     from service.answers import IndexInfo
+    from service.settings import SearchMode
 
 
 class Retriever(Protocol):
     """Find the passages that are likely to answer."""
 
-    def retrieve_batch(self, questions: Sequence[str], top_k: int = 20) -> list[list[RetrievedPassage]]:
-        """Return for each question at most ``top_k`` passages, best first."""
+    def retrieve_batch(
+        self, questions: Sequence[str], top_k: int = 20, mode: SearchMode = "hybrid"
+    ) -> list[list[RetrievedPassage]]:
+        """Return for each question at most ``top_k`` passages, best first; see ``indexer.HybridRetriever``."""
         ...
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.settings import SearchMode
+
 if TYPE_CHECKING:
     from corpora.documents import Document
     from indexer.passages import RetrievedPassage
@@ -49,6 +51,7 @@ def evaluate_retrieval(
     documents: Iterable[Document],
     questions: Iterable[GoldQuestion],
     *,
+    mode: SearchMode = "hybrid",
     progress: Callable[[int, int], None] | None = None,
 ) -> RetrievalEvaluation:
     """Ask each question and find the rank of the document whose text is its context.
@@ -64,9 +67,8 @@ def evaluate_retrieval(
     ranks: dict[str, list[int | None]] = {}
     for start in range(0, len(asked), _CHUNK):
         chunk = asked[start : start + _CHUNK]
-        for question, found in zip(
-            chunk, retriever.retrieve_batch([one.question for one in chunk], top_k=DEPTH), strict=True
-        ):
+        retrieved = retriever.retrieve_batch([one.question for one in chunk], top_k=DEPTH, mode=mode)
+        for question, found in zip(chunk, retrieved, strict=True):
             language = UNKNOWN_LANGUAGE if question.language is None else question.language
             ranks.setdefault(language, []).append(document_rank(found, ids[question.context.strip()]))
         if progress is not None:

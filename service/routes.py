@@ -56,7 +56,9 @@ def model_routes(answerer: QuestionAnswerer, worker: Worker) -> APIRouter:
     @router.post("/search", response_model=schemas.SearchReply, response_model_exclude_unset=True)
     async def search(body: schemas.SearchBody) -> dict[str, Any]:
         """Return the passages nearest to a question."""
-        return serializing.search_result_to_dict(await worker.run(answerer.search, body.question, body.top_k))
+        return serializing.search_result_to_dict(
+            await worker.run(answerer.search, body.question, body.top_k, body.mode)
+        )
 
     @router.post("/read", response_model=schemas.AskReply, response_model_exclude_unset=True)
     async def read(body: schemas.ReadBody) -> dict[str, Any]:

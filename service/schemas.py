@@ -12,6 +12,7 @@ from service.settings import (
     MAX_CONTEXT_LENGTH,
     MAX_QUESTION_LENGTH,
     MAX_TOP_K,
+    SearchMode,
 )
 
 Question = Annotated[
@@ -42,6 +43,9 @@ class SearchBody(_Body):
 
     question: Question
     top_k: TopK = DEFAULT_SEARCH_TOP_K
+    mode: Annotated[
+        SearchMode, Field(description="Rank by meaning and by words, by meaning alone, or by words alone.")
+    ] = "hybrid"
 
 
 class ReadBody(_Body):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from service import limits
 from service.answers import SearchResult, Timings
-from service.settings import DEFAULT_SEARCH_TOP_K
+from service.settings import DEFAULT_SEARCH_TOP_K, SearchMode
 from service.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -19,14 +19,19 @@ LEAST_SPREAD = 0.02
 """What is added to the deviation of the scores of the passages found for a question."""
 
 
-def search_index(index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TOP_K) -> SearchResult:
-    """Return the ``top_k`` passages nearest to the question, best first; fewer where the index holds fewer."""
+def search_index(
+    index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TOP_K, mode: SearchMode = "hybrid"
+) -> SearchResult:
+    """Return the ``top_k`` passages nearest to the question, best first; fewer where the index holds fewer.
+
+    ``mode`` is what ``indexer.HybridRetriever`` ranks by.
+    """
     from corpora.languages import detect_language
 
     limits.check_top_k(top_k)
     asked = limits.check_questions([question])
     clock = Stopwatch()
-    passages = index.retriever.retrieve_batch(asked, top_k=top_k)[0]
+    passages = index.retriever.retrieve_batch(asked, top_k=top_k, mode=mode)[0]
     timings = Timings(retrieve_ms=clock.lap(), total_ms=clock.total())
     return SearchResult(
         question=asked[0],
@@ -37,20 +42,15 @@ def search_index(index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TO
     )
 
 
-def passage_score(found: RetrievedPassage) -> float:
-    """Return the part of a passage's score that compares between questions: the cosine, where there is one."""
-    return found.score if found.dense_score is None else found.dense_score
-
-
 def retrieval_margins(found: Sequence[RetrievedPassage], asked_for: int) -> list[float]:
     """Return how far each passage's score stands above the mean of the ``asked_for`` passages, in standard deviations.
 
-    A cosine alone depends on the languages of question and passage and on how many passages there are to be mistaken
+    A score alone depends on the languages of question and passage and on how many passages there are to be mistaken
     for the right one; what the others found with it reach says how much of it is due to that. Where the index held
     fewer than ``asked_for``, the missing ones count as unrelated: with a score of 0. ``LEAST_SPREAD`` is added to the
     deviation, so that passages of nearly equal scores have margins near 0.
     """
-    scores = [passage_score(item) for item in found]
+    scores = [item.score for item in found]
     count = max(asked_for, len(scores), 1)
     mean = sum(scores) / count
     squares = sum((score - mean) ** 2 for score in scores) + (count - len(scores)) * mean**2

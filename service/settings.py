@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 DEFAULT_TOP_K = 3
 DEFAULT_SEARCH_TOP_K = 10
 MAX_TOP_K = 100
 MAX_QUESTION_LENGTH = 2_000
 MAX_CONTEXT_LENGTH = 200_000
+SearchMode = Literal["hybrid", "dense", "lexical"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

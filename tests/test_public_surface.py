@@ -42,11 +42,11 @@ SURFACE: dict[str, list[str]] = {
     ],
     "indexer": [
         "DamagedIndex",
-        "DenseRetriever",
         "DocumentNotFound",
         "Embedder",
         "EmbedderIdentity",
         "EmbedderMismatch",
+        "HybridRetriever",
         "Index",
         "IndexManifest",
         "IndexNotFound",

@@ -10,6 +10,7 @@ from service.commands.options import (
     DeviceOption,
     IndexOption,
     JsonOption,
+    ModeOption,
     QuestionArgument,
     ReaderOption,
     TopKOption,
@@ -49,6 +50,7 @@ def search(
     question: QuestionArgument,
     index: IndexOption,
     top_k: TopKOption = DEFAULT_SEARCH_TOP_K,
+    mode: ModeOption = "hybrid",
     json: JsonOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -62,7 +64,7 @@ def search(
     asked = limits.check_questions([_question_text(question)])[0]
     quiet.quiet_libraries()
     with closing(opening.open_index(index, device=device)) as opened:
-        result = searching.search_index(opened, asked, top_k)
+        result = searching.search_index(opened, asked, top_k, mode)
     if json:
         console.write_json(serializing.search_result_to_dict(result))
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.options import AllowPickleOption, DeviceOption, JsonOption, ReaderOption
+from service.commands.options import AllowPickleOption, DeviceOption, JsonOption, ModeOption, ReaderOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -86,6 +86,7 @@ def evaluate_retrieval(
     index: Annotated[
         str | None, typer.Option("--index", metavar="DIR", help="An index that holds the paragraphs; else one is made.")
     ] = None,
+    mode: ModeOption = "hybrid",
     device: DeviceOption = "auto",
     sample: SampleOption = None,
     json: JsonOption = False,
@@ -109,7 +110,7 @@ def evaluate_retrieval(
             documents = context_documents(questions)
             building.build_documents(documents, scratch, embedder, len(documents))
         with Index.open(scratch if index is None else index, embedder=embedder, device=device) as opened:
-            evaluation = measure(opened.retriever, opened.documents(), asked)
+            evaluation = measure(opened.retriever, opened.documents(), asked, mode=mode)
     if json:
         console.write_json(retrieval_json(evaluation))
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.settings import MAX_TOP_K
+from service.settings import MAX_TOP_K, SearchMode
 
 
 def _known_device(name: str) -> str:
@@ -28,6 +28,9 @@ DeviceOption = Annotated[
         callback=_known_device,
         help="auto (the GPU where there is one), cpu or cuda.",
     ),
+]
+ModeOption = Annotated[
+    SearchMode, typer.Option("--mode", help="By meaning and by words, by meaning alone, or by words alone.")
 ]
 ReaderOption = Annotated[
     str | None,

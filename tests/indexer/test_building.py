@@ -49,8 +49,9 @@ def test_the_manifest_says_how_the_index_was_built(build, rivers, tmp_path):
         "vector_index": "flat",
         "metric": "inner product",
         "centering": "passage vectors less the mean of their language's passages",
+        "lexical": "BM25 over ICU words and bigrams, by language",
     }
-    assert [file.name for file in manifest.files] == ["vectors.faiss", "passages.npy"]
+    assert [file.name for file in manifest.files] == ["vectors.faiss", "passages.npy", "lexical.arrays"]
 
 
 def test_an_unchanged_corpus_costs_nothing_and_publishes_nothing(build, rivers, embedder, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from corpora.documents import Document
 from indexer import DamagedIndex, Index, StoreError
 
-DERIVED = ("vectors.faiss", "passages.npy", "manifest.json")
+DERIVED = ("vectors.faiss", "passages.npy", "lexical.arrays", "manifest.json")
 
 
 @pytest.fixture

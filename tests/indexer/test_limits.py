@@ -22,7 +22,10 @@ import os, sys
 sys.path[:0] = [{str(REPOSITORY)!r}, {str(Path(__file__).parent)!r}]
 import faiss, importlib.metadata, resource, conftest
 from corpora.documents import Document
+from corpora.languages import detect_language
 from indexer import Index, StoreError, build_index
+
+detect_language("loaded while the library can be read")
 
 def build(directory, documents):
     build_index(directory, documents, embedder=conftest.TrigramEmbedder(), splitter=conftest.LineSplitter())

@@ -45,11 +45,13 @@ class Fixed:
 
 
 def test_other_embedders_keep_their_vectors() -> None:
-    assert encode_questions(Fixed("fixed", 2), ["why?", "γιατί;"]).tolist() == [EAST, EAST]
+    assert encode_questions(Fixed("fixed", 2), ["why?", "γιατί;"], ["en", "el"]).tolist() == [EAST, EAST]
 
 
 def test_the_base_encoder_loses_the_shipped_mean_of_the_questions_language() -> None:
-    greek, also_greek, thai = encode_questions(Fixed(BASE_NAME, 384), ["γιατί;", "πότε άνοιξε;", "ทำไม"])
+    greek, also_greek, thai = encode_questions(
+        Fixed(BASE_NAME, 384), ["γιατί;", "πότε άνοιξε;", "ทำไม"], ["el", "el", "th"]
+    )
     assert greek.tolist() == also_greek.tolist()
     assert not np.allclose(greek, thai)
     assert np.linalg.norm([greek, thai], axis=1) == pytest.approx([1, 1], abs=1e-6)

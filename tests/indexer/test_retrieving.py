@@ -21,7 +21,7 @@ def index(build, rivers, embedder, tmp_path):
 
 def test_passages_come_ranked_with_their_cosine(index, embedder):
     question = "Where does the Danube rise?"
-    found = index.retriever.retrieve(question)
+    found = index.retriever.retrieve(question, mode="dense")
     texts = [
         "Danube\nThe Danube rises in the Black Forest.",
         "Danube\nIt ends in the Black Sea.",
@@ -42,6 +42,44 @@ def test_passages_come_ranked_with_their_cosine(index, embedder):
         assert item.rank == rank
         assert item.score == item.dense_score == pytest.approx(by_text[item.passage.text], abs=1e-3)
         assert item.lexical_score is None
+
+
+def test_a_hybrid_score_is_the_cosine_and_three_quarters_of_the_coverage(index):
+    question = "Where does the Danube rise?"
+    cosines, coverages = (
+        {item.passage.id: item.score for item in index.retriever.retrieve(question, mode=mode)}
+        for mode in ("dense", "lexical")
+    )
+    found = index.retriever.retrieve(question)
+    assert len(found) == len(cosines) == 4
+    # The title "Danube" stands in both; "the" is in as many passages as are told to be English, and counts nothing.
+    assert sorted(coverages) == ["danube@0", "danube@38"]
+    for item in found:
+        assert item.dense_score == cosines[item.passage.id]
+        assert item.lexical_score == coverages.get(item.passage.id, 0)
+        assert item.score == pytest.approx(item.dense_score + 0.75 * item.lexical_score)
+    assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
+
+
+def test_a_search_by_words_needs_no_model_and_finds_only_what_shares_one(build, rivers, new_embedder, tmp_path):
+    build(tmp_path / "index", rivers, with_embedder=new_embedder(name=str(tmp_path / "no-such-model")))
+    with Index.open(tmp_path / "index") as index:
+        found = index.retriever.retrieve("КАСПИЙСКОЕ?", mode="lexical")
+        assert [(item.passage.document_id, item.dense_score) for item in found] == [("volga", None)]
+        assert found[0].score == found[0].lexical_score > 0
+        assert index.retriever.retrieve("zebra", mode="lexical") == []
+        with pytest.raises(UsageError, match=r"'sparse': choose one of hybrid, dense, lexical"):
+            index.retriever.retrieve("Волга", mode="sparse")
+
+
+def test_words_are_carried_on_when_documents_come_change_and_go_with_their_replacement(build, rivers, tmp_path):
+    build(tmp_path, rivers)
+    changed = Document(id="nile", text="The Nile floods in August.", source="/rivers.jsonl")
+    build(tmp_path, [changed, Document(id="elbe", text="The Elbe passes Dresden.", source="/rivers.jsonl")])
+    with Index.open(tmp_path) as index:
+        for question, expected in (("Dresden", ["elbe"]), ("August", ["nile"]), ("north", []), ("Forest", ["danube"])):
+            found = index.retriever.retrieve(question, mode="lexical")
+            assert [item.passage.document_id for item in found] == expected
 
 
 def test_a_passage_knows_its_document_and_place(index):
