@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from corpora import Passage, read_documents, sample_documents
+from corpora import Passage, ReadReport, read_documents, sample_documents
 from reader import load_reader
 
 
 def test_a_passage_gets_the_same_spans_alone_and_in_company() -> None:
-    texts = [document.text for document in read_documents([sample_documents()])][::7]
+    texts = [document.text for document in read_documents([sample_documents()], report=ReadReport())][::7]
     # Of many lengths, so that windows of several widths are read together.
     passages = [
         Passage(id=str(number), document_id=str(number), text=text[: 100 + 90 * number], start=0)
