@@ -3,6 +3,7 @@
 from indexer.building import IndexProgress, IndexReport, PassageSplitter, build_index
 from indexer.embedding import Embedder, load_embedder
 from indexer.errors import DamagedIndex, DocumentNotFound, EmbedderMismatch, IndexNotFound, StoreError
+from indexer.filtering import Condition, PassageFilter
 from indexer.hybrid import HybridRetriever
 from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe, LanguageCount
 from indexer.passages import RetrievedPassage
@@ -10,6 +11,7 @@ from indexer.retrieving import Index
 from indexer.store import PassageStore
 
 __all__ = [
+    "Condition",
     "DamagedIndex",
     "DocumentNotFound",
     "Embedder",
@@ -23,6 +25,7 @@ __all__ = [
     "IndexRecipe",
     "IndexReport",
     "LanguageCount",
+    "PassageFilter",
     "PassageSplitter",
     "PassageStore",
     "RetrievedPassage",

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from corpora.documents import Document, Passage
 from indexer import connecting, errors, rows, schema
 from indexer.faults import storage_faults
+from indexer.filtering import PassageFilter
 from indexer.manifest import LanguageCount
 from indexer.schema import Value
 
@@ -147,6 +148,16 @@ class PassageStore:
             if key not in stored or not stored[key].born <= commit < stored[key].died:
                 raise self._missing("passages", key)
         return {key: row.passage(documents[row.document]) for key, row in stored.items()}
+
+    def passage_keys(self, wanted: PassageFilter, commit: int) -> npt.NDArray[np.int64]:
+        """Return the keys of the passages that ``commit`` sees and that fit, growing; none fit gives an empty array."""
+        condition, parameters = wanted.sql()
+        found = self.query(
+            "SELECT p.key FROM passages p JOIN documents d ON d.key = p.document "
+            f"WHERE p.born <= ? AND p.died > ? AND {condition} ORDER BY p.key",
+            (commit, commit, *parameters),
+        )
+        return np.array([rows.integer(key) for (key,) in found], np.int64)
 
     def passages_of(self, document_key: int) -> list[rows.StoredPassage]:
         """Return the passages of one document, in their order."""

@@ -14,6 +14,7 @@ from service.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from corpora.documents import Document
+    from indexer.filtering import PassageFilter
     from indexer.passages import RetrievedPassage
     from reader.spans import AnswerSpan
     from service.protocols import OpenIndex, Reader
@@ -55,18 +56,23 @@ class QuestionAnswerer:
             index.close()
             raise
 
-    def answer(self, question: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
-        """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked."""
-        return self.answer_batch([question], top_k)[0]
+    def answer(self, question: str, top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None) -> AnswerResult:
+        """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked.
 
-    def answer_batch(self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K) -> list[AnswerResult]:
+        ``only`` says which passages may answer: by language, source and metadata.
+        """
+        return self.answer_batch([question], top_k, only)[0]
+
+    def answer_batch(
+        self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None
+    ) -> list[AnswerResult]:
         """Return the result of each question, in their order; all their passages are read together."""
         limits.check_top_k(top_k)
         asked = limits.check_questions(questions)
         if not asked:
             return []
         clock = Stopwatch(shared_by=len(asked))
-        retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages)
+        retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages, only=only)
         to_read = [self._with_margins(passages) for passages in retrieved]
         retrieve_ms = clock.lap()
         candidates = self._read(asked, to_read)
@@ -94,9 +100,15 @@ class QuestionAnswerer:
         timings = Timings(read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
         return self._result(asked[0], answers, timings, None)
 
-    def search(self, question: str, top_k: int = DEFAULT_SEARCH_TOP_K, mode: SearchMode = "hybrid") -> SearchResult:
+    def search(
+        self,
+        question: str,
+        top_k: int = DEFAULT_SEARCH_TOP_K,
+        mode: SearchMode = "hybrid",
+        only: PassageFilter | None = None,
+    ) -> SearchResult:
         """Return the passages nearest to the question without reading them."""
-        return searching.search_index(self.index, question, top_k, mode)
+        return searching.search_index(self.index, question, top_k, mode, only)
 
     def document(self, document_id: str) -> Document:
         """Return a document of the index whole, for looking up the place of an answer."""

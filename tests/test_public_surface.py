@@ -41,6 +41,7 @@ SURFACE: dict[str, list[str]] = {
         "xlm_to_bert",
     ],
     "indexer": [
+        "Condition",
         "DamagedIndex",
         "DocumentNotFound",
         "Embedder",
@@ -54,6 +55,7 @@ SURFACE: dict[str, list[str]] = {
         "IndexRecipe",
         "IndexReport",
         "LanguageCount",
+        "PassageFilter",
         "PassageSplitter",
         "PassageStore",
         "RetrievedPassage",

@@ -190,7 +190,9 @@ def test_nothing_retrieved_means_no_answer(
     answerer: QuestionAnswerer, monkeypatch: pytest.MonkeyPatch, index_directory: Path, embedder: object
 ) -> None:
     class Finder:
-        def retrieve_batch(self, questions: list[str], top_k: int = 20, mode: str = "hybrid") -> list[list[object]]:
+        def retrieve_batch(
+            self, questions: list[str], top_k: int = 20, mode: str = "hybrid", only: object = None
+        ) -> list[list[object]]:
             return [[] for _ in questions]
 
     class Empty(DiskIndex):
