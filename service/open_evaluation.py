@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reader.evaluation import language_pair, pairs_json
 from reader.scoring import exact_match, f1
-from service import judging
+from service import judging, limits
 from service.retrieval_evaluation import ids_by_text
 from service.settings import MAX_TOP_K
 
@@ -93,6 +93,7 @@ def evaluate_open(
     gold = list(questions)
     answerable = [question for question in gold if question.answers]
     indexed = [question for question in answerable if question.context.strip() in ids]
+    limits.check_questions([question.question for question in indexed])  # before the long work, not within it
     by_language: dict[str, list[Asked]] = {}
     by_pair: dict[tuple[str, str], list[Asked]] = {}
     for start in range(0, len(indexed), _CHUNK):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpora import Passage
+from corpora import Passage, QuestionError
 from indexer import RetrievedPassage
 from reader.questions import GoldAnswer, GoldQuestion
 from service.answering import QuestionAnswerer
@@ -144,6 +144,15 @@ def test_questions_are_asked_of_the_whole_index(answerer: QuestionAnswerer) -> N
     assert set(evaluation.by_pair) == {("en", "en")}
     assert evaluation.by_pair["en", "en"].f1 == 100.0
     assert told == [(3, 3)]
+
+
+def test_a_question_that_cannot_be_asked_is_refused_before_any_is_asked(answerer: QuestionAnswerer) -> None:
+    document = answerer.document("en-canal")
+    questions = [asked("1869", question=text, context=document.text) for text in ("When?", "w" * 2001)]
+    told: list[int] = []
+    with pytest.raises(QuestionError, match="question 2 of 2"):
+        evaluate_open(answerer, [document], questions, progress=lambda done, total: told.append(done))
+    assert told == []
 
 
 def test_the_json(answerer: QuestionAnswerer) -> None:
