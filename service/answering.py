@@ -67,9 +67,11 @@ class QuestionAnswerer:
         self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None
     ) -> list[AnswerResult]:
         """Return the result of each question, in their order; all their passages are read together."""
-        return [trace.result for trace in self.trace_batch(questions, top_k)]
+        return [trace.result for trace in self.trace_batch(questions, top_k, only)]
 
-    def trace_batch(self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K) -> list[AnswerTrace]:
+    def trace_batch(
+        self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None
+    ) -> list[AnswerTrace]:
         """Return what ``answer_batch`` does, each result with the passages that were retrieved and read for it."""
         limits.check_top_k(top_k)
         asked = limits.check_questions(questions)
