@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from corpora.errors import UsageError
+from corpora.languages import canonical_language
 from corpora.sources import is_encodable
 from indexer.schema import Value
 
@@ -39,7 +40,8 @@ class PassageFilter:
     """Passages in any of the languages, from any of the sources, of documents that meet all conditions.
 
     Nothing given means that all fit. A language is a BCP 47 code and stands for its variants too ("zh" for "zh-Hant");
-    "und" is that of passages without one. A source is a file's whole path, or its last part.
+    "und" is that of passages without one, and what is no code is a UsageError. A source is a file's whole path, or its
+    last part.
     """
 
     languages: tuple[str, ...] = ()
@@ -47,8 +49,11 @@ class PassageFilter:
     metadata: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
-        for value in (*self.languages, *self.sources):
-            _check(value)
+        for source in self.sources:
+            _check(source)
+        for language in self.languages:
+            if canonical_language(language) is None:
+                raise UsageError(f"the language {language!a} is no BCP 47 code: give one such as el or zh-Hant")
 
     def __bool__(self) -> bool:
         return bool(self.languages or self.sources or self.metadata)
@@ -56,7 +61,8 @@ class PassageFilter:
     def sql(self) -> tuple[str, list[Value]]:
         """Return a condition on the rows p (passages) and d (documents), and its parameters."""
         parts, parameters = ["TRUE"], list[Value]()
-        for wanted, test in ((self.languages, _LANGUAGE), (self.sources, _SOURCE)):
+        languages = [str(canonical_language(language)) for language in self.languages]
+        for wanted, test in ((languages, _LANGUAGE), (self.sources, _SOURCE)):
             if wanted:
                 parts.append(_any([test] * len(wanted)))
                 parameters += [value for value in wanted for _ in range(test.count("?"))]
@@ -74,7 +80,7 @@ def _check(value: Scalar | None) -> None:
         raise UsageError(f"the filter value {value} is no number of at most 64 bits: give another one")
 
 
-_LANGUAGE = "(coalesce(p.language, 'und') = ? OR p.language LIKE ? || '-%')"
+_LANGUAGE = "(coalesce(p.language, 'und') = ? OR substr(p.language, 1, 1 + length(?)) = ? || '-')"
 _SOURCE = "(d.source = ? OR substr(d.source, -1 - length(?)) = '/' || ?)"
 _METADATA = (
     "EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND ((m.type <> 'array' AND {}) OR "

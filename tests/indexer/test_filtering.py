@@ -37,7 +37,8 @@ def where(name, *values, **bounds):
         (PassageFilter(languages=("en",)), "1"),
         (PassageFilter(languages=("zh",)), "23"),
         (PassageFilter(languages=("zh-Hant", "und")), "24"),
-        (PassageFilter(languages=("z",)), ""),
+        (PassageFilter(languages=("ZH_hant", "EN")), "12"),
+        (PassageFilter(languages=("zhx",)), ""),
         (PassageFilter(sources=("guide.jsonl",)), "12"),
         (PassageFilter(sources=("/a/guide.jsonl", "notes.jsonl")), "134"),
         (PassageFilter(sources=("uide.jsonl",)), ""),
@@ -80,6 +81,8 @@ def test_what_is_left_out_takes_no_place(build, new_embedder, tmp_path):
         (lambda: Condition(name="year", any_of=(2**63,)), "9223372036854775808 is no number of at most 64 bits"),
         (lambda: Condition(name="\ud800", any_of=(1,)), "lone surrogate"),
         (lambda: PassageFilter(sources=("a", "\udfff")), "lone surrogate"),
+        (lambda: PassageFilter(languages=("en", "%")), "the language '%' is no BCP 47 code"),
+        (lambda: PassageFilter(languages=("\ud800",)), "is no BCP 47 code"),
     ],
 )
 def test_what_no_document_can_have_is_refused(make, message):
