@@ -230,7 +230,7 @@ def _recipe(splitter: PassageSplitter) -> IndexRecipe:
         vector_index="flat",
         metric="inner product",
         centering=centering.RECIPE,
-        lexical=lexical.RECIPE,
+        lexical=lexical.recipe(),
     )
 
 

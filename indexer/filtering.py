@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 from corpora.errors import UsageError
 from corpora.languages import canonical_language
@@ -12,6 +11,8 @@ from corpora.sources import is_encodable
 from indexer.schema import Value
 
 Scalar = str | int | float | bool
+MOST_VALUES = 200
+"""SQLite takes no condition of many more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,8 @@ class Condition:
 
     A value that is a list need hold only one member that is all of this. Numbers are compared with numbers, text with
     text by code points; a document without a value of that name does not fit. A condition without any of the three is
-    a UsageError, and so is a value that no metadata can hold: a lone surrogate, a number beyond 64 bits or none at all.
+    a UsageError, and so is a value that no metadata can hold (a lone surrogate, a number beyond 64 bits or none at all)
+    and more than ``MOST_VALUES`` values.
     """
 
     name: str
@@ -31,8 +33,10 @@ class Condition:
     def __post_init__(self) -> None:
         if not self.any_of and self.at_least is None and self.at_most is None:
             raise UsageError(f"the filter on {self.name!r} says nothing: give a value, a list of values, or a bound")
-        for value in (self.name, *self.any_of, self.at_least, self.at_most):
-            _check(value)
+        _check_values(self.any_of)
+        _check_values((self.name, self.at_least, self.at_most))
+        if isinstance(self.at_least, bool) or isinstance(self.at_most, bool):
+            raise UsageError(f"the filter on {self.name!r} has a truth value for a bound: give a number or a text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class PassageFilter:
 
     Nothing given means that all fit. A language is a BCP 47 code and stands for its variants too ("zh" for "zh-Hant");
     "und" is that of passages without one, and what is no code is a UsageError. A source is a file's whole path, or its
-    last part.
+    last part or parts; "-" is standard input.
     """
 
     languages: tuple[str, ...] = ()
@@ -49,8 +53,8 @@ class PassageFilter:
     metadata: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
-        for source in self.sources:
-            _check(source)
+        for values in (self.languages, self.sources, self.metadata):
+            _check_values(values)
         for language in self.languages:
             if canonical_language(language) is None:
                 raise UsageError(f"the language {language!a} is no BCP 47 code: give one such as el or zh-Hant")
@@ -59,25 +63,29 @@ class PassageFilter:
         return bool(self.languages or self.sources or self.metadata)
 
     def sql(self) -> tuple[str, list[Value]]:
-        """Return a condition on the rows p (passages) and d (documents), and its parameters."""
-        parts, parameters = ["TRUE"], list[Value]()
+        """Return a condition on the rows p of passages, and its parameters."""
         languages = [str(canonical_language(language)) for language in self.languages]
-        for wanted, test in ((languages, _LANGUAGE), (self.sources, _SOURCE)):
-            if wanted:
-                parts.append(_any([test] * len(wanted)))
-                parameters += [value for value in wanted for _ in range(test.count("?"))]
+        parts, parameters = _each(_LANGUAGE, languages)
+        of_document, document_parameters = _each(_SOURCE, [_trimmed(source) for source in self.sources])
         for condition in self.metadata:
             of_value, of_member = (_test(condition, alias) for alias in ("m", "e"))
-            parts.append(_METADATA.format(of_value[0], of_member[0]))
-            parameters += [condition.name, *of_value[1], *of_member[1]]
-        return " AND ".join(parts), parameters
+            of_document.append(_METADATA.format(of_value[0], of_member[0]))
+            document_parameters += [condition.name, *of_value[1], *of_member[1]]
+        if of_document:
+            # Documents first, so that the metadata of each is looked at once and not for every passage.
+            parts.append(f"p.document IN (SELECT d.key FROM documents d WHERE {' AND '.join(of_document)})")
+        return " AND ".join(["TRUE", *parts]), parameters + document_parameters
 
 
-def _check(value: Scalar | None) -> None:
-    if isinstance(value, str) and not is_encodable(value):
-        raise UsageError(f"the filter value {value!a} holds a lone surrogate: give valid Unicode text")
-    if isinstance(value, int | float) and not (isfinite(value) and -(2**63) <= value < 2**63):
-        raise UsageError(f"the filter value {value} is no number of at most 64 bits: give another one")
+def _check_values(values: Sequence[object]) -> None:
+    if len(values) > MOST_VALUES:
+        raise UsageError(f"the filter has {len(values):,} values: give at most {MOST_VALUES}")
+    for value in values:
+        if isinstance(value, str) and not is_encodable(value):
+            raise UsageError(f"the filter value {value[:100]!a} holds a lone surrogate: give valid Unicode text")
+        # No number that is none lies between the two either.
+        if isinstance(value, int | float) and not -(2**63) <= value < 2**63:
+            raise UsageError(f"the filter value {str(value)[:30]} is no number of at most 64 bits: give another one")
 
 
 _LANGUAGE = "(coalesce(p.language, 'und') = ? OR substr(p.language, 1, 1 + length(?)) = ? || '-')"
@@ -86,6 +94,16 @@ _METADATA = (
     "EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND ((m.type <> 'array' AND {}) OR "
     "(m.type = 'array' AND EXISTS (SELECT 1 FROM json_each(m.value) e WHERE {}))))"
 )
+
+
+def _each(test: str, values: Sequence[str]) -> tuple[list[str], list[Value]]:
+    """Return the condition that one of the values meets the test, or none where there is no value."""
+    parameters: list[Value] = [value for value in values for _ in range(test.count("?"))]
+    return [_any([test] * len(values))] if values else [], parameters
+
+
+def _trimmed(source: str) -> str:
+    return source.rstrip("/") or source
 
 
 def _test(condition: Condition, alias: str) -> tuple[str, list[Value]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -21,16 +22,30 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer import errors
-from indexer.terms import RECIPE as TERMS_RECIPE
+from indexer.terms import recipe as terms_recipe
 from indexer.terms import terms
 
 Keys = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-RECIPE = f"BM25 over {TERMS_RECIPE}, by language"
 _K1, _B = 1.2, 0.75
 # With fewer passages of the question's language than this, nothing can be told of how rare its words are.
 _FEWEST = 3
 _MOST_COUNT = 255
+_KINDS = {
+    "keys": "<i8",
+    "lengths": "<i4",
+    "languages": "<U",
+    "language_of": "<i2",
+    "terms": "<u8",
+    "starts": "<i8",
+    "rows": "<i4",
+    "counts": "|u1",
+}
+
+
+def recipe() -> str:
+    """Return how passages become what is searched; an index of another recipe cannot be asked or carried on."""
+    return f"BM25 by language over {terms_recipe()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +87,16 @@ class LexicalIndex:
     def from_bytes(cls, data: bytes, keys: Keys | None = None) -> LexicalIndex:
         """Read what ``to_bytes`` gave; the caller has checked its hash.
 
-        Raise DamagedIndex if it is none, or not of the passages ``keys`` where they are given.
+        Raise DamagedIndex if it is none, its arrays do not fit each other, or it is not of the passages ``keys`` where
+        they are given.
         """
         buffer = io.BytesIO(data)
         try:
             index = cls(**{field.name: np.load(buffer, allow_pickle=False) for field in fields(cls)})
-        except (ValueError, EOFError) as error:
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise errors.DamagedIndex(f"it holds no lexical index: {error}") from error
+        if buffer.read(1) or not index._fits():
+            raise errors.DamagedIndex("it holds no lexical index: its arrays do not fit each other")
         if keys is not None and not np.array_equal(index.keys, keys):
             raise errors.DamagedIndex("it is of other passages than the vectors")
         return index
@@ -98,7 +116,8 @@ class LexicalIndex:
         scores = np.zeros(len(self.keys), np.float32)
         among = self._passages_in(language)
         most = 0.0
-        for term in set(terms(question)):
+        # In the order in which they stand, so that sums are rounded alike in every process.
+        for term in dict.fromkeys(terms(question)):
             place = self._place(term)
             rows, counts = self._postings(place) if place is not None else (self.rows[:0], self.counts[:0])
             weight = np.float32(np.log1p((max(among - len(rows), 0) + 0.5) / (len(rows) + 0.5)))
@@ -106,6 +125,21 @@ class LexicalIndex:
             if len(rows):
                 scores[rows] += weight * (_K1 + 1) * counts / (counts + self._norms[rows])
         return scores / np.float32(most) if most else scores
+
+    def _fits(self) -> bool:
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        if any(array.ndim != 1 or not array.dtype.str.startswith(_KINDS[name]) for name, array in arrays.items()):
+            return False
+        passages, postings = len(self.keys), len(self.rows)
+        return (
+            passages == len(self.lengths) == len(self.language_of)
+            and postings == len(self.counts)
+            and len(self.starts) == len(self.terms) + 1
+            and (self.starts[0], self.starts[-1]) == (0, postings)
+            and bool((np.diff(self.starts) >= 0).all())
+            and _within(self.rows, passages)
+            and _within(self.language_of, len(self.languages))
+        )
 
     @cached_property
     def _norms(self) -> Floats:
@@ -130,6 +164,10 @@ class LexicalIndex:
     def _postings(self, place: int) -> tuple[npt.NDArray[np.int32], Floats]:
         chosen = slice(*self.starts[place : place + 2].tolist())
         return self.rows[chosen], self.counts[chosen].astype(np.float32)
+
+
+def _within(places: npt.NDArray[np.integer], size: int) -> bool:
+    return not len(places) or (int(places.min()) >= 0 and int(places.max()) < size)
 
 
 class _Building:

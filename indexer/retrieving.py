@@ -10,7 +10,7 @@ from types import TracebackType
 from corpora.documents import Document
 from corpora.sources import is_encodable
 from encoder.errors import ModelError
-from indexer import embedding, errors, generations, store
+from indexer import embedding, errors, generations, lexical, store
 from indexer.embedding import Embedder
 from indexer.generations import Generation
 from indexer.hybrid import HybridRetriever
@@ -56,6 +56,7 @@ class Index:
         try:
             generation = _load_current(folder)
             _check_pairing(opened, generation.manifest)
+            _check_words(generation.manifest, folder)
             if embedder is not None:
                 generation.manifest.embedder.require(embedding.identity(embedder), folder)
             return cls(folder, opened, generation, embedder, device)
@@ -123,6 +124,14 @@ def _load_current(directory: Path) -> Generation:
     raise errors.IndexNotFound(
         f"the index at {directory} was never finished: run `spanglot index` again with the same sources to finish it"
     )
+
+
+def _check_words(manifest: IndexManifest, directory: Path) -> None:
+    if manifest.recipe.lexical != lexical.recipe():
+        raise errors.DamagedIndex(
+            f"the words of the index at {directory} were cut up in another way ({manifest.recipe.lexical}): run "
+            "`spanglot index` again with the same sources to cut them anew, nothing is embedded again"
+        )
 
 
 def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:

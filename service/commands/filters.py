@@ -31,7 +31,8 @@ WhereOption = Annotated[
         "of several, all must hold.",
     ),
 ]
-_CONDITION = re.compile(r"(?P<name>[^<>=]+)(?P<sign>>=|<=|=)(?P<value>.*)", re.DOTALL)
+_NAME = r"(?P<name>[^<>=!\s]([^<>=]*[^<>=!\s])?)"
+_CONDITION = re.compile(rf"\s*{_NAME}\s*(?P<sign>>=|<=|=)(?P<value>\s*[^<>=\s].*)", re.DOTALL)
 
 
 def passage_filter(
@@ -50,10 +51,11 @@ def _condition(text: str) -> Condition:
 
     match = _CONDITION.fullmatch(text)
     if match is None:
-        raise UsageError(f"--where {text!a} is no condition: write name=value, name>=value or name<=value")
-    name, sign, value = match["name"].strip(), match["sign"], match["value"].strip()
+        raise UsageError(f"--where {text[:100]!a} is no condition: write name=value, name>=value or name<=value")
+    name, sign, value = match["name"], match["sign"], match["value"].strip()
     if sign == "=":
-        return Condition(name=name, any_of=tuple(meant for part in value.split(",") for meant in _meanings(part)))
+        parts = (part.strip() for part in value.split(","))
+        return Condition(name=name, any_of=tuple(meant for part in parts for meant in _meanings(part)))
     bound = _number(value)
     limit = value if bound is None else bound
     return Condition(name=name, at_least=limit) if sign == ">=" else Condition(name=name, at_most=limit)
@@ -68,10 +70,8 @@ def _meanings(text: str) -> list[str | int | float | bool]:
 
 
 def _number(text: str) -> int | float | None:
-    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text.strip()):
+    """Return the number that a text is as JSON has them, if one of 64 bits holds it: not 007, and no longer serial."""
+    if not re.fullmatch(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?", text):
         return None
-    try:
-        number = json.loads(text)
-    except ValueError:  # 007
-        return None
-    return number if isinstance(number, int | float) else None
+    number: int | float = json.loads(text)
+    return number if -(2**63) <= number < 2**63 else None

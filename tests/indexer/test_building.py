@@ -14,7 +14,16 @@ from corpora.documents import Document
 from corpora.errors import CorpusError, DuplicateDocument
 from corpora.splitting import Splitter
 from encoder.errors import ModelError
-from indexer import DamagedIndex, DocumentNotFound, EmbedderMismatch, Index, IndexNotFound, StoreError, build_index
+from indexer import (
+    DamagedIndex,
+    DocumentNotFound,
+    EmbedderMismatch,
+    Index,
+    IndexNotFound,
+    StoreError,
+    build_index,
+    lexical,
+)
 
 
 def changed(document: Document, **fields: object) -> Document:
@@ -51,7 +60,7 @@ def test_the_manifest_says_how_the_index_was_built(build, rivers, tmp_path):
         "vector_index": "flat",
         "metric": "inner product",
         "centering": "passage vectors less the mean of their language's passages",
-        "lexical": "BM25 over ICU words and bigrams, by language",
+        "lexical": lexical.recipe(),
     }
     assert [file.name for file in manifest.files] == ["vectors.faiss", "passages.npy", "lexical.arrays"]
 

@@ -43,6 +43,7 @@ def where(name, *values, **bounds):
         (PassageFilter(sources=("/a/guide.jsonl", "notes.jsonl")), "134"),
         (PassageFilter(sources=("uide.jsonl",)), ""),
         (PassageFilter(languages=("zh",), sources=("notes.jsonl",)), "3"),
+        (PassageFilter(sources=("a/guide.jsonl", "/b/guide.jsonl/")), "12"),
         (where("year", 2004), "2"),
         (where("year", 2004, "2004"), "23"),
         (where("year", at_least=1990, at_most=2000), "1"),
@@ -64,6 +65,12 @@ def test_only_what_fits_is_found(index, only, expected, mode):
     assert sorted(item.passage.document_id for item in found) == [f"d{number}" for number in expected]
 
 
+def test_as_many_values_as_are_let_are_looked_for(index):
+    names = tuple(f"x{number}" for number in range(199))
+    only = PassageFilter(languages=("de",) * 199 + ("en",), metadata=(Condition(name="tags", any_of=(*names, "arch")),))
+    assert [item.passage.document_id for item in index.retriever.retrieve("x", only=only)] == ["d1"]
+
+
 def test_what_is_left_out_takes_no_place(build, new_embedder, tmp_path):
     near = [document(number, text="The Danube rises here.", language="en") for number in range(200)]
     build(tmp_path, [*near, document(900, text="Completely other words.", language="de")])
@@ -79,10 +86,14 @@ def test_what_is_left_out_takes_no_place(build, new_embedder, tmp_path):
         (lambda: Condition(name="year"), "filter on 'year' says nothing"),
         (lambda: Condition(name="year", at_least=float("nan")), "nan is no number"),
         (lambda: Condition(name="year", any_of=(2**63,)), "9223372036854775808 is no number of at most 64 bits"),
+        (lambda: Condition(name="year", at_most=10**400), "10000.* is no number of at most 64 bits"),
+        (lambda: Condition(name="year", at_least=True), "truth value for a bound"),
+        (lambda: Condition(name="year", any_of=tuple(range(1001))), "1,001 values: give at most 200"),
+        (lambda: PassageFilter(languages=("en",) * 1001), "1,001 values: give at most 200"),
         (lambda: Condition(name="\ud800", any_of=(1,)), "lone surrogate"),
         (lambda: PassageFilter(sources=("a", "\udfff")), "lone surrogate"),
         (lambda: PassageFilter(languages=("en", "%")), "the language '%' is no BCP 47 code"),
-        (lambda: PassageFilter(languages=("\ud800",)), "is no BCP 47 code"),
+        (lambda: PassageFilter(languages=("\ud800",)), "lone surrogate"),
     ],
 )
 def test_what_no_document_can_have_is_refused(make, message):

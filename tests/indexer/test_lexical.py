@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -85,6 +86,35 @@ def test_an_index_comes_back_from_its_bytes_and_fits_its_passages():
     assert again.coverage("river", "en").tolist() == index.coverage("river", "en").tolist()
     with pytest.raises(DamagedIndex, match="other passages"):
         LexicalIndex.from_bytes(index.to_bytes(), index.keys + 1)
-    for data in (b"", b"no archive", index.to_bytes()[:40]):
+    for data in (b"", b"no array", b"PK\x03\x04 no zip", index.to_bytes()[:40], index.to_bytes() + b"x"):
         with pytest.raises(DamagedIndex, match="no lexical index"):
             LexicalIndex.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lengths": np.zeros(3, np.int32)},
+        {"language_of": np.full(4, 9, np.int16)},
+        {"language_of": np.full(4, -1, np.int16)},
+        {"languages": np.array([1.5])},
+        {"starts": np.zeros(1, np.int64)},
+        {"starts": np.zeros(9, np.int64)},
+        {"rows": np.full(10, 4, np.int32)},
+        {"counts": np.full(10, np.nan, np.float32)},
+        {"keys": np.zeros((4, 1), np.int64)},
+    ],
+    ids=str,
+)
+def test_arrays_that_do_not_fit_each_other_are_refused(changes):
+    index = LexicalIndex.build([block(1, *RIVERS)])
+    assert (len(index.terms), len(index.rows)) == (8, 10)
+    with pytest.raises(DamagedIndex, match="do not fit each other"):
+        LexicalIndex.from_bytes(replace(index, **changes).to_bytes())
+
+
+def test_the_largest_count_is_255_and_the_order_of_words_changes_nothing():
+    index = LexicalIndex.build([block(1, ("en", "tick " * 300 + "tock"), ("en", "tock"))])
+    assert index.counts.max() == 255
+    assert index.lengths.tolist() == [301, 1]
+    assert index.coverage("tick tock", "en").tolist() == pytest.approx(index.coverage("tock tick", "en").tolist())

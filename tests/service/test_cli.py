@@ -44,6 +44,7 @@ def test_ask_prints_answers_with_their_places_and_marks_the_words(run: Run, inde
         (["--where", "author=B. Marlow,someone else"], {"en-canal"}),
         (["--where", "author>=B", "--where", "author <= C"], {"en-canal"}),
         (["--where", "author>=C"], set()),
+        (["--where", "author = 12345678901234567890, 7e999, 007, B. Marlow"], {"en-canal"}),
         (["--mode", "lexical", "--language", "de"], set()),
     ],
 )
@@ -54,7 +55,7 @@ def test_search_finds_only_what_the_filters_let(
     assert {passage["document_id"] for passage in found["passages"]} == expected
 
 
-@pytest.mark.parametrize("condition", ["author", "=x", "author<x", ""])
+@pytest.mark.parametrize("condition", ["author", "=x", " =x", "author<x", "a==x", "a!=x", "a=>3", "a>==3", "a=", ""])
 def test_a_condition_that_is_none_is_named(run: Run, index_directory: Path, condition: str) -> None:
     done = run("ask", ASKED, "--index", str(index_directory), "--where", condition)
     assert done.exit_code == 2
