@@ -55,7 +55,7 @@ class Index:
         opened = store.PassageStore.open_reader(folder)
         try:
             generation = _load_current(folder)
-            _check_pairing(opened, generation.manifest)
+            check_pairing(opened, generation.manifest)
             if embedder is not None:
                 generation.manifest.embedder.require(embedding.identity(embedder), folder)
             return cls(folder, opened, generation, embedder, device)
@@ -120,12 +120,11 @@ def _load_current(directory: Path) -> Generation:
             if newer == pointer:
                 raise
             pointer = newer
-    raise errors.IndexNotFound(
-        f"the index at {directory} was never finished: run `spanglot index` again with the same sources to finish it"
-    )
+    raise generations.never_finished(directory)
 
 
-def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
+def check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
+    """Raise DamagedIndex unless the generation was made of this store, StoreError if rows of it have been removed."""
     store_id, sealed = opened.setting("store_id"), opened.last_commit(sealed=True)
     if store_id != manifest.store_id:
         raise errors.DamagedIndex(
@@ -137,3 +136,4 @@ def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
             f"{opened.path} ends at commit {sealed}, its generation {manifest.generation} covers {manifest.commit}: "
             "restore both from one copy, or run `spanglot index` again"
         )
+    opened.require_uncompacted(manifest.commit)

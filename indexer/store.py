@@ -63,7 +63,7 @@ class PassageStore:
         """Open an existing store for reading; works beside a writer and on read-only media."""
         path = directory / DATABASE_FILE
         if not path.is_file():
-            raise errors.IndexNotFound(f"{directory} holds no index: make one with `spanglot index SOURCE --into DIR`")
+            raise no_index(directory)
         with storage_faults(directory):
             return cls._checked(path, connecting.connect_reader(path))
 
@@ -109,12 +109,22 @@ class PassageStore:
         )
         return rows.integer(rows.checked(self.path, "commits", found[0])[0]) if found else 0
 
+    def require_uncompacted(self, commit: int) -> None:
+        """Raise StoreError if rows that ``commit`` saw have been removed; asked after reading, it makes a gap known."""
+        compacted = self.setting("compacted")
+        if compacted is not None and int(compacted) > commit:
+            raise errors.StoreError(
+                f"the index at {self.path.parent} was compacted since its generation was opened: open the index again"
+            )
+
     def stored_document(self, document_id: str, commit: int) -> rows.StoredDocument | None:
         """Return the document that ``commit`` sees under an id, or None."""
         found = self.query(
             f"SELECT {_DOCUMENT_FIELDS} FROM documents WHERE id = ? AND born <= ? AND died > ? LIMIT 1",
             (document_id, commit, commit),
         )
+        if not found:
+            self.require_uncompacted(commit)
         return rows.read_document(self.path, found[0]) if found else None
 
     def document(self, document_id: str, commit: int) -> Document | None:
@@ -131,6 +141,7 @@ class PassageStore:
                 "WHERE key > ? AND born <= ? AND died > ? ORDER BY key LIMIT ?",
                 (last, commit, commit, _DOCUMENTS_AT_ONCE),
             )
+            self.require_uncompacted(commit)
             for row in found:
                 stored = rows.read_document(self.path, row)
                 last = stored.key
@@ -141,16 +152,13 @@ class PassageStore:
     def passages(self, keys: Iterable[int], commit: int) -> dict[int, Passage]:
         """Return the passages of the given keys; raise DamagedIndex for a key that ``commit`` does not see."""
         wanted = sorted(set(keys))
-        stored = {row.key: row for row in self._passage_rows("key", wanted)}
-        documents = self._documents_by_key({row.document for row in stored.values()})
+        stored = {row.key: row for row in self._passage_rows(wanted)}
+        documents = self._documents_by_key({row.document for row in stored.values()}, commit)
         for key in wanted:
             if key not in stored or not stored[key].born <= commit < stored[key].died:
+                self.require_uncompacted(commit)
                 raise self._missing("passages", key)
         return {key: row.passage(documents[row.document]) for key, row in stored.items()}
-
-    def passages_of(self, document_key: int) -> list[rows.StoredPassage]:
-        """Return the passages of one document, in their order."""
-        return sorted(self._passage_rows("document", [document_key]), key=lambda row: row.key)
 
     def vectors(self, commit: int, dimension: int) -> Iterator[VectorBlock]:
         """Yield the vectors that ``commit`` sees, by growing passage key, in blocks."""
@@ -205,13 +213,13 @@ class PassageStore:
     ) -> None:
         self.close()
 
-    def _passage_rows(self, column: str, values: Sequence[int]) -> Iterator[rows.StoredPassage]:
-        for chunk in _chunks(values):
+    def _passage_rows(self, keys: Sequence[int]) -> Iterator[rows.StoredPassage]:
+        for chunk in _chunks(keys):
             marks = ", ".join("?" * len(chunk))
-            sql = f"SELECT {_PASSAGE_FIELDS} FROM passages WHERE {column} IN ({marks})"
+            sql = f"SELECT {_PASSAGE_FIELDS} FROM passages WHERE key IN ({marks})"
             yield from (rows.read_passage(self.path, row) for row in self.query(sql, chunk))
 
-    def _documents_by_key(self, keys: set[int]) -> dict[int, Document]:
+    def _documents_by_key(self, keys: set[int], commit: int) -> dict[int, Document]:
         documents: dict[int, Document] = {}
         for chunk in _chunks(sorted(keys)):
             marks = ", ".join("?" * len(chunk))
@@ -219,6 +227,7 @@ class PassageStore:
                 stored = rows.read_document(self.path, row)
                 documents[stored.key] = stored.document
         for key in keys - documents.keys():
+            self.require_uncompacted(commit)
             raise self._missing("documents", key)
         return documents
 
@@ -227,6 +236,11 @@ class PassageStore:
             f"{self.path} is damaged: row {key} of table {table} is missing; restore the file from a copy, or index "
             "again into a new directory"
         )
+
+
+def no_index(directory: Path) -> errors.IndexNotFound:
+    """Return the error for a directory without a store."""
+    return errors.IndexNotFound(f"{directory} holds no index: make one with `spanglot index SOURCE --into DIR`")
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
