@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from corpora.documents import Document
-from indexer import Index, IndexNotFound, compact_index, delete_documents, verify_index
+from indexer import Index, IndexNotFound
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -148,81 +148,3 @@ def test_a_killed_process_leaves_the_old_or_the_new_generation(build, embedder, 
         assert index.document("volga") == rivers[1]
         assert index.manifest.generation == report.generation
     assert len(list((tmp_path / "generations").iterdir())) <= 2
-
-
-def killed(script: str) -> None:
-    """Run a script that kills itself where it calls ``die``."""
-    prepare = f"""
-import os, signal, sys
-sys.path[:0] = [{str(REPOSITORY)!r}]
-from indexer import compact_index, delete_documents, files, publishing, writing
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-"""
-    finished = subprocess.run(
-        [sys.executable, "-c", prepare + textwrap.dedent(script)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        check=False,
-    )
-    assert finished.returncode == -signal.SIGKILL, finished.stderr.decode()
-
-
-@pytest.mark.parametrize(
-    ("moment", "generation"),
-    [
-        ("writing.StoreWriter._set_death", 1),
-        ("publishing.publish", 1),
-        ("files.replace_synced", 1),
-        ("publishing.remove_others", 2),
-    ],
-)
-def test_a_killed_deletion_has_happened_or_not_and_is_finished_by_the_same_call(
-    build, rivers, tmp_path, moment, generation
-):
-    build(tmp_path, rivers)
-    killed(
-        f"""
-        {moment} = die
-        delete_documents({str(tmp_path)!r}, ids=["danube", "nile"])
-        """
-    )
-    left = {1: ["danube", "volga", "nile"], 2: ["volga"]}[generation]
-    with Index.open(tmp_path) as index:
-        assert index.manifest.generation == generation
-        assert [document.id for document in index.documents()] == left
-    if generation == 1:
-        assert delete_documents(tmp_path, ids=["danube", "nile"]).deleted == 2
-    assert verify_index(tmp_path).problems == ()
-    with Index.open(tmp_path) as index:
-        assert list(index.documents()) == [rivers[1]]
-
-
-@pytest.mark.parametrize(
-    ("moment", "removed"),
-    [
-        ("writing.StoreWriter._delete_dead", 1),
-        ("publishing.remove_others", 0),
-        ("writing.checkpoint", 0),
-    ],
-)
-def test_a_killed_compaction_leaves_a_sound_index_and_is_finished_by_the_same_call(
-    build, rivers, tmp_path, moment, removed
-):
-    build(tmp_path, rivers)
-    delete_documents(tmp_path, ids=["nile"])
-    killed(
-        f"""
-        {moment} = die
-        compact_index({str(tmp_path)!r})
-        """
-    )
-    assert verify_index(tmp_path).problems == ()
-    report = compact_index(tmp_path)
-    assert (report.documents, report.passages) == (removed, removed)
-    assert verify_index(tmp_path).problems == ()
-    with Index.open(tmp_path) as index:
-        assert list(index.documents()) == rivers[:2]
-    assert [path.name for path in (tmp_path / "generations").iterdir()] == ["2"]
