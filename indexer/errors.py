@@ -22,4 +22,4 @@ class DamagedIndex(StoreError):
 
 
 class DocumentNotFound(UsageError):
-    """A document id that the open generation does not hold."""
+    """A document id, source or language of which the index holds no document."""

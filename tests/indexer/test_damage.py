@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from corpora.documents import Document
-from indexer import DamagedIndex, Index, StoreError
+from indexer import DamagedIndex, Index, StoreError, verify_index
 
 DERIVED = ("vectors.faiss", "passages.npy", "lexical.arrays", "manifest.json")
 
@@ -211,6 +211,18 @@ def test_a_store_that_is_no_database_is_refused(index_directory, content):
     (index_directory / "index.sqlite3").write_bytes(content)
     with pytest.raises(StoreError, match=r"index\.sqlite3"):
         Index.open(index_directory)
+
+
+def test_a_store_whose_schema_is_no_text_is_refused(build, rivers, index_directory):
+    path = index_directory / "index.sqlite3"
+    names = b"documents_by_id ON "
+    path.write_bytes(path.read_bytes().replace(names + b"d", names + b"\xcf"))
+    for use in (Index.open, verify_index, lambda directory: build(directory, rivers)):
+        try:
+            problems = [problem.message for problem in use(index_directory).problems]
+        except DamagedIndex as error:
+            problems = [str(error)]
+        assert "index.sqlite3 is damaged" in problems[0]
 
 
 def test_a_truncated_store_is_refused(build, rivers, index_directory):

@@ -1,4 +1,4 @@
-"""A deletion and a compaction are killed before each of their statements and file operations, and done again."""
+"""A deletion, a compaction and a repair are killed before each statement and file operation, and done again."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ SCRIPT = f"""
 import itertools, json, os, shutil, signal, sys
 sys.path[:0] = [{str(REPOSITORY)!r}]
 import faiss
-from indexer import DocumentNotFound, Index, compact_index, delete_documents, files, store, verify_index
+from indexer import DamagedIndex, DocumentNotFound, Index, compact_index, delete_documents, files, store, verify_index
 
 ORIGIN, COPY, CHANGE = sys.argv[1:]
 
 def change():
     if CHANGE == "delete":
         delete_documents(COPY, ids=["danube", "nile"])
-    else:
+    elif CHANGE == "compact":
         compact_index(COPY)
+    else:
+        verify_index(COPY, repair=True)
 
 def killed_at(number):
     calls = itertools.count(1)
@@ -49,8 +51,11 @@ def killed_at(number):
     os._exit(0)
 
 def state():
-    with Index.open(COPY) as index:
-        ids = [document.id for document in index.documents()]
+    try:
+        with Index.open(COPY) as index:
+            ids = [document.id for document in index.documents()]
+    except DamagedIndex:
+        ids = None
     return {{"ids": ids, "problems": [problem.message for problem in verify_index(COPY).problems]}}
 
 for number in itertools.count(1):
@@ -115,3 +120,15 @@ def test_a_killed_compaction_leaves_a_sound_index_and_the_same_call_finishes_it(
     sound = {"ids": ["danube", "volga", "nile"], "problems": []}
     assert all((trial["after"], trial["again"]) == (sound, sound) for trial in found)
     assert len({trial["size"] for trial in found}) == 1
+
+
+def test_a_killed_repair_has_happened_or_not_and_the_same_call_finishes_it(library):
+    path = library / "generations" / "1" / "vectors.faiss"
+    path.write_bytes(path.read_bytes()[:-1])
+    found = trials(library, "repair")
+    happened = [trial["after"]["ids"] is not None for trial in found]
+    assert (happened[0], happened[-1]) == (False, True)
+    assert happened == sorted(happened)
+    for trial in found:
+        assert len(trial["after"]["problems"]) == (trial["after"]["ids"] is None)
+        assert trial["again"] == {"ids": ["danube", "volga", "nile"], "problems": []}
