@@ -12,7 +12,7 @@ from corpora.errors import RowError
 from corpora.languages import canonical_language, detect_language, is_known_language
 from corpora.sources import Row, SourceFile, is_encodable, read_text
 
-_MLQA_NAME = re.compile(r"(?:^|-)context-([a-z]{2,3})-question-[a-z]{2,3}(?:-|\.|$)")
+_MLQA_NAME = re.compile(r"(?:^|-)context-([a-z]{2,3})-question-([a-z]{2,3})(?:-|\.|$)")
 _SPLIT_NAMES = frozenset({"train", "dev", "test", "valid", "validation"})
 
 
@@ -30,6 +30,12 @@ def language_of_name(name: str) -> str | None:
         if language is not None and is_known_language(language):
             return language
     return None
+
+
+def question_language_of_name(name: str) -> str | None:
+    """Read the language of the questions from a file name of MLQA's form; None for any other name."""
+    mlqa = _MLQA_NAME.search(name)
+    return None if mlqa is None else mlqa.group(2)
 
 
 def read_squad(file: SourceFile) -> Iterator[Row | RowError]:

@@ -5,6 +5,7 @@ from indexer.compacting import CompactReport, compact_index
 from indexer.deleting import DeleteReport, delete_documents
 from indexer.embedding import Embedder, load_embedder
 from indexer.errors import DamagedIndex, DocumentNotFound, EmbedderMismatch, IndexNotFound, StoreError
+from indexer.filtering import Condition, PassageFilter
 from indexer.hybrid import HybridRetriever
 from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe, LanguageCount
 from indexer.passages import RetrievedPassage
@@ -14,6 +15,7 @@ from indexer.verifying import Problem, VerifyReport, verify_index
 
 __all__ = [
     "CompactReport",
+    "Condition",
     "DamagedIndex",
     "DeleteReport",
     "DocumentNotFound",
@@ -28,6 +30,7 @@ __all__ = [
     "IndexRecipe",
     "IndexReport",
     "LanguageCount",
+    "PassageFilter",
     "PassageSplitter",
     "PassageStore",
     "Problem",

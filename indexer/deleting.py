@@ -35,10 +35,11 @@ def delete_documents(
     """Delete from the index at ``directory`` the documents that fit, and publish a new generation; nothing is embedded.
 
     A document fits if it has one of the ids, lies in one of the sources (a file, or a folder with all below it) and is
-    in one of the languages ("und" where it is not known); what is left empty is not asked of it. All documents may go.
-    What a build that was interrupted had stored is dropped. A deletion that was interrupted is finished by the same
-    call. Raise DocumentNotFound, with nothing deleted, for a value that no document fits, UsageError where no value is
-    given, and StoreError (no index, another writer, a full or read-only disk) or DamagedIndex.
+    in one of the languages (the very code that the index has, "und" where none is known); what is left empty is not
+    asked of it. All documents may go. What a build that was interrupted had stored is dropped. A deletion that was
+    interrupted is finished by the same call. Raise DocumentNotFound, with nothing deleted, for a value that no document
+    fits, UsageError where no value is given, and StoreError (no index, another writer, a full or read-only disk) or
+    DamagedIndex.
     """
     folder = Path(directory)
     wanted = {

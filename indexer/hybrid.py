@@ -13,6 +13,7 @@ from corpora.errors import UsageError
 from corpora.languages import detect_language
 from indexer import question_means
 from indexer.embedding import Embedder
+from indexer.filtering import PassageFilter
 from indexer.lexical import LexicalIndex
 from indexer.passages import RetrievedPassage
 from indexer.store import PassageStore
@@ -22,7 +23,6 @@ Mode = Literal["hybrid", "dense", "lexical"]
 MODES: tuple[str, ...] = get_args(Mode)
 LEXICAL_WEIGHT = 0.75
 """What full coverage of the question's words adds to a cosine; chosen on held-out questions (docs/architecture.md)."""
-
 # How many of the best by vector, and of the best by words, are weighed together, in multiples of the wanted ones.
 _CANDIDATES, _FEWEST_CANDIDATES = 4, 100
 Keys = npt.NDArray[np.int64]
@@ -46,19 +46,21 @@ class HybridRetriever:
         self._commit = commit
         self._embedder = embedder
 
-    def retrieve(self, question: str, top_k: int = 20, mode: Mode = "hybrid") -> list[RetrievedPassage]:
+    def retrieve(
+        self, question: str, top_k: int = 20, mode: Mode = "hybrid", only: PassageFilter | None = None
+    ) -> list[RetrievedPassage]:
         """Return the best ``top_k`` passages for one question, best first."""
-        return self.retrieve_batch([question], top_k, mode)[0]
+        return self.retrieve_batch([question], top_k, mode, only)[0]
 
     def retrieve_batch(
-        self, questions: Sequence[str], top_k: int = 20, mode: Mode = "hybrid"
+        self, questions: Sequence[str], top_k: int = 20, mode: Mode = "hybrid", only: PassageFilter | None = None
     ) -> list[list[RetrievedPassage]]:
         """Return for each question its best ``top_k`` passages (fewer in a small index), best first, ties by age.
 
         ``mode`` says what the score is: the cosine ("dense"), the share of the question's words that the passage covers
         ("lexical": only passages that share one, and no embedder is needed), or the cosine plus ``LEXICAL_WEIGHT``
-        times the share ("hybrid"). No questions give an empty list; ``top_k`` below 1 or an unknown mode is a
-        UsageError.
+        times the share ("hybrid"). What ``only`` leaves out is not found. No questions give an empty list; ``top_k``
+        below 1 or an unknown mode is a UsageError.
         """
         if top_k < 1:
             raise UsageError(f"cannot retrieve {top_k} passages: ask for at least 1")
@@ -67,30 +69,43 @@ class HybridRetriever:
         if not questions:
             return []
         languages = [detect_language(question) for question in questions]
+        among = self._store.passage_keys(only, self._commit) if only else None
         if mode == "lexical":
-            found = [self._by_words(*asked, top_k) for asked in zip(questions, languages, strict=True)]
+            found = [self._by_words(*asked, top_k, among) for asked in zip(questions, languages, strict=True)]
         else:
-            found = self._by_vectors(questions, languages, top_k, hybrid=mode == "hybrid")
+            found = self._by_vectors(questions, languages, top_k, among, hybrid=mode == "hybrid")
         passages = self._store.passages((key for hits in found for key in hits.keys.tolist()), self._commit)
         return [hits.ranked(passages) for hits in found]
 
-    def _by_words(self, question: str, language: str | None, top_k: int) -> _Scored:
-        coverage = self._lexical.coverage(question, language)
+    def _by_words(self, question: str, language: str | None, top_k: int, among: Keys | None) -> _Scored:
+        coverage = self._coverage(question, language, among)
         rows = _best(coverage, top_k)
         return _Scored(self._lexical.keys[rows], coverage[rows], None, coverage[rows])
 
     def _by_vectors(
-        self, questions: Sequence[str], languages: Sequence[str | None], top_k: int, *, hybrid: bool
+        self,
+        questions: Sequence[str],
+        languages: Sequence[str | None],
+        top_k: int,
+        among: Keys | None,
+        *,
+        hybrid: bool,
     ) -> list[_Scored]:
         vectors = question_means.encode_questions(self._embedder(), questions, languages)
         wide = max(_CANDIDATES * top_k, _FEWEST_CANDIDATES)
-        found = self._vectors.search(vectors, wide if hybrid else top_k)
+        found = self._vectors.search(vectors, wide if hybrid else top_k, among)
         if not hybrid:
             return [_Scored(hits.keys, hits.scores, hits.scores, None) for hits in found]
         return [
-            self._fused(vector, hits.keys, self._lexical.coverage(question, language), wide).best(top_k)
+            self._fused(vector, hits.keys, self._coverage(question, language, among), wide).best(top_k)
             for vector, hits, question, language in zip(vectors, found, questions, languages, strict=True)
         ]
+
+    def _coverage(self, question: str, language: str | None, among: Keys | None) -> Floats:
+        coverage = self._lexical.coverage(question, language)
+        if among is not None:
+            coverage[~np.isin(self._lexical.keys, among, assume_unique=True)] = 0
+        return coverage
 
     def _fused(self, vector: Floats, dense_keys: Keys, coverage: Floats, wide: int) -> _Scored:
         keys = np.union1d(dense_keys, self._lexical.keys[_best(coverage, wide)])

@@ -101,9 +101,9 @@ class LexicalIndex:
         for term in set(terms(question)):
             place = self._place(term)
             rows, counts = self._postings(place) if place is not None else (self.rows[:0], self.counts[:0])
-            weight = np.float32(np.log1p(max(among - len(rows), 0) / (len(rows) + 0.5)))
+            weight = np.float32(np.log1p((max(among - len(rows), 0) + 0.5) / (len(rows) + 0.5)))
             most += float(weight) * (_K1 + 1)
-            if len(rows) and weight > 0:
+            if len(rows):
                 scores[rows] += weight * (_K1 + 1) * counts / (counts + self._norms[rows])
         return scores / np.float32(most) if most else scores
 

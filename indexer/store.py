@@ -15,6 +15,7 @@ import numpy.typing as npt
 from corpora.documents import Document, Passage
 from indexer import connecting, errors, rows, schema
 from indexer.faults import storage_faults
+from indexer.filtering import PassageFilter
 from indexer.manifest import LanguageCount
 from indexer.schema import Value
 
@@ -63,7 +64,7 @@ class PassageStore:
         """Open an existing store for reading; works beside a writer and on read-only media."""
         path = directory / DATABASE_FILE
         if not path.is_file():
-            raise no_index(directory)
+            raise errors.no_index(directory)
         with storage_faults(directory):
             return cls._checked(path, connecting.connect_reader(path))
 
@@ -157,8 +158,19 @@ class PassageStore:
         for key in wanted:
             if key not in stored or not stored[key].born <= commit < stored[key].died:
                 self.require_uncompacted(commit)
-                raise self._missing("passages", key)
+                raise errors.missing_row(self.path, "passages", key)
         return {key: row.passage(documents[row.document]) for key, row in stored.items()}
+
+    def passage_keys(self, wanted: PassageFilter, commit: int) -> npt.NDArray[np.int64]:
+        """Return the keys of the passages that ``commit`` sees and that fit, growing; none fit gives an empty array."""
+        condition, parameters = wanted.sql()
+        found = self.query(
+            "SELECT p.key FROM passages p JOIN documents d ON d.key = p.document "
+            f"WHERE p.born <= ? AND p.died > ? AND {condition} ORDER BY p.key",
+            (commit, commit, *parameters),
+        )
+        self.require_uncompacted(commit)
+        return np.array([rows.integer(key) for (key,) in found], np.int64)
 
     def vectors(self, commit: int, dimension: int) -> Iterator[VectorBlock]:
         """Yield the vectors that ``commit`` sees, by growing passage key, in blocks."""
@@ -228,19 +240,8 @@ class PassageStore:
                 documents[stored.key] = stored.document
         for key in keys - documents.keys():
             self.require_uncompacted(commit)
-            raise self._missing("documents", key)
+            raise errors.missing_row(self.path, "documents", key)
         return documents
-
-    def _missing(self, table: str, key: int) -> errors.DamagedIndex:
-        return errors.DamagedIndex(
-            f"{self.path} is damaged: row {key} of table {table} is missing; restore the file from a copy, or index "
-            "again into a new directory"
-        )
-
-
-def no_index(directory: Path) -> errors.IndexNotFound:
-    """Return the error for a directory without a store."""
-    return errors.IndexNotFound(f"{directory} holds no index: make one with `spanglot index SOURCE --into DIR`")
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:

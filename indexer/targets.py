@@ -35,7 +35,7 @@ def is_index(directory: Path) -> bool:
 def writing(directory: Path) -> Iterator[None]:
     """Hold the writer's lock of an existing index; raise IndexNotFound where there is none."""
     if not is_index(directory):
-        raise store.no_index(directory)
+        raise errors.no_index(directory)
     with locking.writer_lock(directory):
         yield
 

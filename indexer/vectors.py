@@ -36,8 +36,11 @@ class VectorHits:
 class VectorIndex(Protocol):
     """Vector search behind one narrow door."""
 
-    def search(self, vectors: Floats, top_k: int) -> list[VectorHits]:
-        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real."""
+    def search(self, vectors: Floats, top_k: int, among: Keys | None = None) -> list[VectorHits]:
+        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real.
+
+        With ``among``, growing keys (m,), no others are found.
+        """
         ...
 
     def scores(self, vector: Floats, keys: Keys) -> Floats:
@@ -87,22 +90,46 @@ class FlatVectorIndex:
 
         return faiss.serialize_index(self._index).tobytes()
 
-    def search(self, vectors: Floats, top_k: int) -> list[VectorHits]:
-        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real."""
-        wanted = min(top_k, len(self.keys))
+    def search(self, vectors: Floats, top_k: int, among: Keys | None = None) -> list[VectorHits]:
+        """Return for each row of ``vectors`` (n, dimension) its best passages, at most ``top_k`` and all real.
+
+        With ``among``, growing keys (m,), no others are found.
+        """
+        keys = self.keys if among is None else among
+        wanted = min(top_k, len(keys))
         if wanted < 1:
             nothing = VectorHits(keys=np.empty(0, np.int64), scores=np.empty(0, np.float32))
             return [nothing] * len(vectors)
         queries = np.ascontiguousarray(vectors, np.float32)
-        count = min(wanted + _MARGIN, len(self.keys))
-        scores, rows = self._index.search(queries, count)
-        return [self._settled(queries[i], scores[i], rows[i], wanted) for i in range(len(queries))]
+        count = min(wanted + _MARGIN, len(keys))
+        chosen = self._selection(among)
+        scores, rows = self._index.search(queries, count, params=chosen)
+        most = min(wanted + _MOST_EXTRA, len(keys))
+        return [self._settled(queries[i], scores[i], rows[i], wanted, most, chosen) for i in range(len(queries))]
 
-    def _settled(self, query: Floats, scores: Floats, rows: Keys, wanted: int) -> VectorHits:
-        most = min(wanted + _MOST_EXTRA, len(self.keys))
+    def _selection(self, among: Keys | None) -> faiss.SearchParameters | None:
+        import faiss
+
+        if among is None:
+            return None
+        chosen = np.zeros(len(self.keys), np.bool_)
+        chosen[np.searchsorted(self.keys, among)] = True
+        # FAISS gives both another constructor when it is imported than its types say.
+        selector = faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg,arg-type]
+        return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+
+    def _settled(
+        self,
+        query: Floats,
+        scores: Floats,
+        rows: Keys,
+        wanted: int,
+        most: int,
+        chosen: faiss.SearchParameters | None,
+    ) -> VectorHits:
         while len(rows) < most and scores[-1] >= scores[wanted - 1] - _ROUNDING:
             count = min(4 * len(rows), most)
-            found = self._index.search(query[None], count)
+            found = self._index.search(query[None], count, params=chosen)
             scores, rows = found[0][0], found[1][0]
         return self._ordered(query, rows[rows >= 0], wanted)
 

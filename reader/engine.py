@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # A CPU is fastest while the widest activations of a batch stay in its caches.
 _CPU_BUDGET, _GPU_BUDGET = 2_048, 65_536
+# Sums are rounded by the length that they run over. So windows are padded to multiples of this, each by its own length,
+# and only windows of one width share a batch: what a window gets does not depend on what it is read with.
+_WIDTH_STEP = 32
 
 
 class Engine:
@@ -35,16 +38,21 @@ class Engine:
 
     def run(self, windows: Sequence[Window]) -> list[WindowLogits]:
         """Return the logits of each window, in the order given; batch size and order do not change them."""
-        lengths = [len(window.ids) for window in windows]
+        widths = [self._width(len(window.ids)) for window in windows]
         results: dict[int, WindowLogits] = {}
-        for batch in token_budget_batches(lengths, budget=self._budget):
-            answers = self._run_batch([windows[i] for i in batch])
+        for batch in token_budget_batches(widths, budget=self._budget, alike=True):
+            answers = self._run_batch([windows[i] for i in batch], widths[batch[0]])
             results.update(zip(batch, answers, strict=True))
         return [results[i] for i in range(len(windows))]
 
+    def _width(self, length: int) -> int:
+        width = -(-length // _WIDTH_STEP) * _WIDTH_STEP
+        positions = getattr(self._network.transformer.config, "max_position_embeddings", width)
+        return max(length, min(width, positions))
+
     @torch.inference_mode()
-    def _run_batch(self, windows: Sequence[Window]) -> list[WindowLogits]:
-        network, batch = self._network, collate(windows, self._pad, self._device)
+    def _run_batch(self, windows: Sequence[Window], width: int) -> list[WindowLogits]:
+        network, batch = self._network, collate(windows, self._pad, self._device, width)
         states = network.encode(batch)
         start_logits = network.start_logits(states, batch)
         class_logits = network.class_logits(states, start_logits, batch)
@@ -71,9 +79,12 @@ class Engine:
         ]
 
 
-def collate(windows: Sequence[Window], pad: int, device: torch.device) -> WindowBatch:
-    """Pad windows to one batch; a span may stand on the CLS token and in the passage, nowhere else."""
-    shape = (len(windows), max(len(window.ids) for window in windows))
+def collate(windows: Sequence[Window], pad: int, device: torch.device, width: int | None = None) -> WindowBatch:
+    """Pad windows to one batch, of the longest one's width if none is given.
+
+    A span may stand on the CLS token and in the passage, nowhere else.
+    """
+    shape = (len(windows), max(len(window.ids) for window in windows) if width is None else width)
     ids = np.full(shape, pad, dtype=np.int64)
     mask = np.zeros(shape, dtype=np.int64)
     allowed = np.zeros(shape, dtype=np.bool_)

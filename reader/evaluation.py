@@ -97,7 +97,7 @@ def sample_by_language(questions: Iterable[GoldQuestion], size: int, *, seed: in
     groups: dict[tuple[str, str], list[GoldQuestion]] = {}
     for question in questions:
         if question.answers:
-            groups.setdefault(_pair(question), []).append(question)
+            groups.setdefault(language_pair(question), []).append(question)
     for group in groups.values():
         random.Random(seed).shuffle(group)
     return [question for pair in sorted(groups) for question in groups[pair][:size]]
@@ -113,29 +113,46 @@ def across_languages(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
     for question in questions:
         by_id.setdefault(question.id, []).append(question)
     return [
-        replace(shown, question=asked.question, question_language=_pair(asked)[0])
+        replace(shown, question=asked.question, question_language=language_pair(asked)[0])
         for group in by_id.values()
         for asked in group
         for shown in group
     ]
 
 
-def within_and_across(by_pair: Mapping[tuple[str, str], AnswerQuality]) -> tuple[float, float]:
-    """Return the mean F1 of the pairs of one language, and that of the pairs of two; 0 where there are none."""
+def within_and_across(by_pair: Mapping[tuple[str, str], float]) -> tuple[float, float]:
+    """Return the mean figure of the pairs of one language, and that of the pairs of two; 0 where there are none."""
     return (
-        _mean([figures.f1 for (asked, shown), figures in by_pair.items() if asked == shown]),
-        _mean([figures.f1 for (asked, shown), figures in by_pair.items() if asked != shown]),
+        _mean([figure for (asked, shown), figure in by_pair.items() if asked == shown]),
+        _mean([figure for (asked, shown), figure in by_pair.items() if asked != shown]),
     )
+
+
+def language_pair(question: GoldQuestion) -> tuple[str, str]:
+    """Return the languages of a question and of its context; a question that does not say its own has its context's.
+
+    A language that is not known is ``und``.
+    """
+    language = _language(question)
+    return language if question.question_language is None else question.question_language, language
 
 
 def evaluation_json(evaluation: ReaderEvaluation) -> dict[str, object]:
     """Return what ``spanglot evaluate reader --json`` prints; figures in percent, rounded to two places."""
     return {
         **_quality_json(evaluation.mlqa_rules),
-        "by_pair": _by_pair_json(evaluation.by_pair),
+        "by_pair": pairs_json({pair: _figures_json(figures) for pair, figures in evaluation.by_pair.items()}),
         "squad_rules": _quality_json(evaluation.squad_rules),
         "unanswerable": evaluation.unanswerable,
     }
+
+
+def pairs_json(by_pair: Mapping[tuple[str, str], object]) -> dict[str, dict[str, object]]:
+    """Return figures by pair as nested objects: the question's language first, then the context's."""
+    table: dict[str, dict[str, object]] = {}
+    for (asked, shown), figures in by_pair.items():
+        table.setdefault(asked, {})[shown] = figures
+    return table
 
 
 def _predict(reader: PassageReader, questions: Sequence[GoldQuestion]) -> list[str]:
@@ -172,7 +189,7 @@ def _by_pair(questions: Sequence[GoldQuestion], predictions: Sequence[str]) -> M
     scores: dict[tuple[str, str], list[_Score]] = {}
     for question, prediction in zip(questions, predictions, strict=True):
         if question.question_language is not None:
-            scores.setdefault(_pair(question), []).append(_score(question, prediction, normalize_answer))
+            scores.setdefault(language_pair(question), []).append(_score(question, prediction, normalize_answer))
     return MappingProxyType({pair: _figures(scores[pair]) for pair in sorted(scores)})
 
 
@@ -192,11 +209,6 @@ def _figures(scores: Sequence[_Score]) -> AnswerQuality:
     )
 
 
-def _pair(question: GoldQuestion) -> tuple[str, str]:
-    language = _language(question)
-    return language if question.question_language is None else question.question_language, language
-
-
 def _language(question: GoldQuestion) -> str:
     return UNKNOWN_LANGUAGE if question.language is None else question.language
 
@@ -214,13 +226,6 @@ def _quality_json(quality: QualityByLanguage) -> dict[str, object]:
         "average": _figures_json(quality.average),
         "by_language": {language: _figures_json(figures) for language, figures in quality.by_language.items()},
     }
-
-
-def _by_pair_json(by_pair: Mapping[tuple[str, str], AnswerQuality]) -> dict[str, dict[str, object]]:
-    table: dict[str, dict[str, object]] = {}
-    for (asked, shown), figures in by_pair.items():
-        table.setdefault(asked, {})[shown] = _figures_json(figures)
-    return table
 
 
 def _figures_json(figures: AnswerQuality) -> dict[str, float | int]:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from corpora.errors import CorpusError
 from corpora.languages import canonical_language, detect_language
 from corpora.sources import SourceFile, given_file, open_file
-from corpora.squad import language_of_name
+from corpora.squad import language_of_name, question_language_of_name
 from reader.jsonfields import Fields, parse_json, shown
 
 
@@ -59,6 +59,7 @@ def read_questions(path: str | Path) -> Iterator[GoldQuestion]:
     ``question_lang`` where that is another one than ``lang``.
     Either may be gzip-compressed (``.gz``). The language is the row's own ``lang``, else the code in the file name
     (``xquad.el.json``; ``context-ar`` in MLQA's names), else the one detected from the file's first context.
+    The questions' own language is the row's ``question_lang``, or ``question-de`` in MLQA's names.
     ``is_impossible`` makes a question one without answers.
 
     White space at the ends of an answer is cut off, and an offset that is wrong by such white space alone is set right.
@@ -158,13 +159,13 @@ def _read_lines(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[
 
 def _read_squad(stream: BinaryIO | gzip.GzipFile, file: SourceFile) -> Iterator[GoldQuestion]:
     whole = Fields(parse_json(stream.read(), file.shown, None), file.shown, None)
-    language = language_of_name(file.path.name)
+    language, asked_in = language_of_name(file.path.name), question_language_of_name(file.path.name)
     for article in whole.rows("data"):
         for paragraph in article.rows("paragraphs"):
             context = paragraph.text("context")
             language = detect_language(context) if language is None else language
             for row in paragraph.rows("qas"):
-                yield _question(row, context, article.optional_text("title"), language)
+                yield _question(row, context, article.optional_text("title"), language, asked_in)
 
 
 def _language_in(row: Fields, field: str) -> str | None:

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from service import limits, ranking, searching
-from service.answers import Answer, AnswerResult, IndexInfo, SearchResult, Timings
+from service.answers import Answer, AnswerResult, AnswerTrace, IndexInfo, SearchResult, Timings
 from service.settings import DEFAULT_SEARCH_TOP_K, DEFAULT_TOP_K, AnswerSettings, SearchMode
 from service.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from corpora.documents import Document
+    from indexer.filtering import PassageFilter
     from indexer.passages import RetrievedPassage
     from reader.spans import AnswerSpan
     from service.protocols import OpenIndex, Reader
@@ -55,26 +56,41 @@ class QuestionAnswerer:
             index.close()
             raise
 
-    def answer(self, question: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
-        """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked."""
-        return self.answer_batch([question], top_k)[0]
+    def answer(self, question: str, top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None) -> AnswerResult:
+        """Return at most ``top_k`` answers; raise QuestionError or UsageError for what cannot be asked.
 
-    def answer_batch(self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K) -> list[AnswerResult]:
+        ``only`` says which passages may answer: by language, source and metadata.
+        """
+        return self.answer_batch([question], top_k, only)[0]
+
+    def answer_batch(
+        self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None
+    ) -> list[AnswerResult]:
         """Return the result of each question, in their order; all their passages are read together."""
+        return [trace.result for trace in self.trace_batch(questions, top_k, only)]
+
+    def trace_batch(
+        self, questions: Sequence[str], top_k: int = DEFAULT_TOP_K, only: PassageFilter | None = None
+    ) -> list[AnswerTrace]:
+        """Return what ``answer_batch`` does, each result with the passages that were retrieved and read for it."""
         limits.check_top_k(top_k)
         asked = limits.check_questions(questions)
         if not asked:
             return []
         clock = Stopwatch(shared_by=len(asked))
-        retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages)
+        retrieved = self.index.retriever.retrieve_batch(asked, top_k=self.settings.retrieved_passages, only=only)
         to_read = [self._with_margins(passages) for passages in retrieved]
         retrieve_ms = clock.lap()
-        candidates = self._read(asked, to_read)
+        candidates, read = self._read(asked, to_read)
         read_ms = clock.lap()
         ranked = [ranking.rank_answers(each, top_k) for each in candidates]
         timings = Timings(retrieve_ms=retrieve_ms, read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
         info = self.index.info
-        return [self._result(*pair, timings, info) for pair in zip(asked, ranked, strict=True)]
+        results = [self._result(*pair, timings, info) for pair in zip(asked, ranked, strict=True)]
+        return [
+            AnswerTrace(result=result, retrieved=tuple(passages), read=count)
+            for result, passages, count in zip(results, retrieved, read, strict=True)
+        ]
 
     def read(self, question: str, context: str, top_k: int = DEFAULT_TOP_K) -> AnswerResult:
         """Answer from the given text alone; offsets count in it, and the result names no index."""
@@ -94,9 +110,15 @@ class QuestionAnswerer:
         timings = Timings(read_ms=read_ms, rank_ms=clock.lap(), total_ms=clock.total())
         return self._result(asked[0], answers, timings, None)
 
-    def search(self, question: str, top_k: int = DEFAULT_SEARCH_TOP_K, mode: SearchMode = "hybrid") -> SearchResult:
+    def search(
+        self,
+        question: str,
+        top_k: int = DEFAULT_SEARCH_TOP_K,
+        mode: SearchMode = "hybrid",
+        only: PassageFilter | None = None,
+    ) -> SearchResult:
         """Return the passages nearest to the question without reading them."""
-        return searching.search_index(self.index, question, top_k, mode)
+        return searching.search_index(self.index, question, top_k, mode, only)
 
     def document(self, document_id: str) -> Document:
         """Return a document of the index whole, for looking up the place of an answer."""
@@ -118,13 +140,17 @@ class QuestionAnswerer:
         margins = searching.retrieval_margins(passages, self.settings.retrieved_passages)
         return list(zip(passages, margins, strict=True))[: self.settings.read_passages]
 
-    def _read(self, asked: Sequence[str], to_read: Sequence[Sequence[Found]]) -> list[list[Candidate]]:
+    def _read(
+        self, asked: Sequence[str], to_read: Sequence[Sequence[Found]]
+    ) -> tuple[list[list[Candidate]], list[int]]:
         """Read the best passages of every question, and the others of those that have no sure answer yet.
 
-        What is read of a question depends on its own passages alone, never on what it is asked together with.
+        Return the candidates of each question, and how many of its passages were read. What is read of a question
+        depends on its own passages alone, never on what it is asked together with.
         """
         first = self.settings.read_first
         candidates = self._read_all(asked, [passages[:first] for passages in to_read])
+        read = [min(first, len(passages)) for passages in to_read]
         unsure = [
             place
             for place, found in enumerate(candidates)
@@ -133,7 +159,8 @@ class QuestionAnswerer:
         more = self._read_all([asked[place] for place in unsure], [to_read[place][first:] for place in unsure])
         for place, found in zip(unsure, more, strict=True):
             candidates[place] += found
-        return candidates
+            read[place] = len(to_read[place])
+        return candidates, read
 
     def _read_all(self, asked: Sequence[str], to_read: Sequence[Sequence[Found]]) -> list[list[Candidate]]:
         if not any(to_read):

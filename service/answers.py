@@ -78,6 +78,15 @@ class AnswerResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTrace:
+    """A result with what led to it: all passages retrieved, best first, of which the first ``read`` were read."""
+
+    result: AnswerResult
+    retrieved: tuple[RetrievedPassage, ...]
+    read: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """The passages nearest to one question, best first."""
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from reader.calibration import Calibration, fit_calibration
 from reader.errors import ReaderError
-from reader.evaluation import UNKNOWN_LANGUAGE
+from reader.evaluation import UNKNOWN_LANGUAGE, language_pair
 from service import judging, searching
 from service.reliability import (
     Reliability,
@@ -177,8 +177,7 @@ def _record(
 
 def language_of(question: GoldQuestion) -> str:
     """Return the language in which a question is asked: its own where the file says it, else its paragraph's."""
-    told = question.language if question.question_language is None else question.question_language
-    return UNKNOWN_LANGUAGE if told is None else told
+    return language_pair(question)[0]
 
 
 def _fit(asked: Sequence[Asked]) -> Calibration:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from corpora.documents import Document, Passage
+    from indexer.filtering import PassageFilter
     from indexer.passages import RetrievedPassage
     from reader.spans import AnswerSpan
     from service.answers import IndexInfo
@@ -20,7 +21,11 @@ class Retriever(Protocol):
     """Find the passages that are likely to answer."""
 
     def retrieve_batch(
-        self, questions: Sequence[str], top_k: int = 20, mode: SearchMode = "hybrid"
+        self,
+        questions: Sequence[str],
+        top_k: int = 20,
+        mode: SearchMode = "hybrid",
+        only: PassageFilter | None = None,
     ) -> list[list[RetrievedPassage]]:
         """Return for each question at most ``top_k`` passages, best first; see ``indexer.HybridRetriever``."""
         ...

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reader.evaluation import language_pair, pairs_json
 from service.settings import SearchMode
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 DEPTH = 100
 _CHUNK = 128
-UNKNOWN_LANGUAGE = "und"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,15 @@ class RetrievalQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalEvaluation:
-    """The figures of each language and their plain mean; ``missing`` questions have a paragraph that is not indexed."""
+    """The figures of each language of a paragraph, and their plain mean.
+
+    ``by_pair`` has them by language of the question and of the paragraph; it is empty where no question says its
+    language. ``missing`` questions have a paragraph that is not indexed.
+    """
 
     average: RetrievalQuality
     by_language: Mapping[str, RetrievalQuality]
+    by_pair: Mapping[tuple[str, str], RetrievalQuality]
     missing: int
 
 
@@ -59,24 +64,48 @@ def evaluate_retrieval(
     Passages of one document count once, at its first. Questions on a text that no document has are counted as missing
     and left out.
     """
+    ids = ids_by_text(documents)
+    gold = list(questions)
+    asked = [question for question in gold if question.context.strip() in ids]
+    by_language: dict[str, list[int | None]] = {}
+    by_pair: dict[tuple[str, str], list[int | None]] = {}
+    retrieved = retrieve_each(retriever, [one.question for one in asked], mode=mode, progress=progress)
+    for question, found in zip(asked, retrieved, strict=True):
+        rank = document_rank(found, ids[question.context.strip()])
+        pair = language_pair(question)
+        by_language.setdefault(pair[1], []).append(rank)
+        if question.question_language is not None:
+            by_pair.setdefault(pair, []).append(rank)
+    figures = {language: quality(by_language[language]) for language in sorted(by_language)}
+    return RetrievalEvaluation(
+        average=_mean(list(figures.values())),
+        by_language=figures,
+        by_pair={pair: quality(by_pair[pair]) for pair in sorted(by_pair)},
+        missing=len(gold) - len(asked),
+    )
+
+
+def ids_by_text(documents: Iterable[Document]) -> dict[str, set[str]]:
+    """Return the ids of the documents with each text, white space at its edges aside."""
     ids: dict[str, set[str]] = {}
     for document in documents:
         ids.setdefault(document.text.strip(), set()).add(document.id)
-    gold = list(questions)
-    asked = [question for question in gold if question.context.strip() in ids]
-    ranks: dict[str, list[int | None]] = {}
-    for start in range(0, len(asked), _CHUNK):
-        chunk = asked[start : start + _CHUNK]
-        retrieved = retriever.retrieve_batch([one.question for one in chunk], top_k=DEPTH, mode=mode)
-        for question, found in zip(chunk, retrieved, strict=True):
-            language = UNKNOWN_LANGUAGE if question.language is None else question.language
-            ranks.setdefault(language, []).append(document_rank(found, ids[question.context.strip()]))
+    return ids
+
+
+def retrieve_each(
+    retriever: Retriever,
+    questions: Sequence[str],
+    *,
+    mode: SearchMode,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[list[RetrievedPassage]]:
+    """Yield the best ``DEPTH`` passages of each question, in their order; ``progress`` is told after each batch."""
+    for start in range(0, len(questions), _CHUNK):
+        chunk = questions[start : start + _CHUNK]
+        yield from retriever.retrieve_batch(chunk, top_k=DEPTH, mode=mode)
         if progress is not None:
-            progress(start + len(chunk), len(asked))
-    by_language = {language: quality(ranks[language]) for language in sorted(ranks)}
-    return RetrievalEvaluation(
-        average=_mean(list(by_language.values())), by_language=by_language, missing=len(gold) - len(asked)
-    )
+            progress(start + len(chunk), len(questions))
 
 
 def context_documents(questions: Iterable[GoldQuestion]) -> list[Document]:
@@ -94,8 +123,13 @@ def context_documents(questions: Iterable[GoldQuestion]) -> list[Document]:
 
 def document_rank(found: Sequence[RetrievedPassage], wanted: set[str]) -> int | None:
     """Return the rank, from 1, of the first wanted document among the different documents found; None without one."""
-    order = list(dict.fromkeys(item.passage.document_id for item in found))
-    return next((rank for rank, document_id in enumerate(order, start=1) if document_id in wanted), None)
+    return next(iter(document_ranks(found, wanted)), None)
+
+
+def document_ranks(found: Sequence[RetrievedPassage], wanted: set[str]) -> list[int]:
+    """Return the ranks, from 1 and rising, of the wanted documents among the different documents found."""
+    order = dict.fromkeys(item.passage.document_id for item in found)
+    return [rank for rank, document_id in enumerate(order, start=1) if document_id in wanted]
 
 
 def quality(ranks: Sequence[int | None]) -> RetrievalQuality:
@@ -115,14 +149,15 @@ def quality(ranks: Sequence[int | None]) -> RetrievalQuality:
 def retrieval_json(evaluation: RetrievalEvaluation) -> dict[str, object]:
     """Return what ``spanglot evaluate retrieval --json`` prints."""
     return {
-        "average": _figures(evaluation.average),
-        "by_language": {language: _figures(one) for language, one in evaluation.by_language.items()},
-        "by_pair": {},
+        "average": quality_json(evaluation.average),
+        "by_language": {language: quality_json(one) for language, one in evaluation.by_language.items()},
+        "by_pair": pairs_json({pair: quality_json(one) for pair, one in evaluation.by_pair.items()}),
         "missing": evaluation.missing,
     }
 
 
-def _figures(one: RetrievalQuality) -> dict[str, float | int]:
+def quality_json(one: RetrievalQuality) -> dict[str, float | int]:
+    """Return the figures by their usual names, rounded to four places."""
     return {
         "recall@1": round(one.recall_1, 4),
         "recall@5": round(one.recall_5, 4),

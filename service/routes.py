@@ -51,14 +51,15 @@ def model_routes(answerer: QuestionAnswerer, worker: Worker) -> APIRouter:
     @router.post("/ask", response_model=schemas.AskReply, response_model_exclude_unset=True)
     async def ask(body: schemas.AskBody) -> dict[str, Any]:
         """Answer a question from the index, with the places of the answers."""
-        return serializing.answer_result_to_dict(await worker.run(answerer.answer, body.question, body.top_k))
+        only = body.filters.passage_filter()
+        return serializing.answer_result_to_dict(await worker.run(answerer.answer, body.question, body.top_k, only))
 
     @router.post("/search", response_model=schemas.SearchReply, response_model_exclude_unset=True)
     async def search(body: schemas.SearchBody) -> dict[str, Any]:
         """Return the passages nearest to a question."""
-        return serializing.search_result_to_dict(
-            await worker.run(answerer.search, body.question, body.top_k, body.mode)
-        )
+        only = body.filters.passage_filter()
+        found = await worker.run(answerer.search, body.question, body.top_k, body.mode, only)
+        return serializing.search_result_to_dict(found)
 
     @router.post("/read", response_model=schemas.AskReply, response_model_exclude_unset=True)
     async def read(body: schemas.ReadBody) -> dict[str, Any]:

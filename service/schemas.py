@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from service.settings import (
     DEFAULT_SEARCH_TOP_K,
     DEFAULT_TOP_K,
     MAX_CONTEXT_LENGTH,
+    MAX_FILTER_LENGTH,
+    MAX_FILTER_VALUES,
     MAX_QUESTION_LENGTH,
     MAX_TOP_K,
     SearchMode,
 )
+
+if TYPE_CHECKING:
+    from indexer import PassageFilter
 
 Question = Annotated[
     str,
@@ -26,9 +31,47 @@ Question = Annotated[
 ]
 TopK = Annotated[int, Field(ge=1, le=MAX_TOP_K, strict=True, description="How many results at most.")]
 
+Name = Annotated[str, Field(min_length=1, max_length=MAX_FILTER_LENGTH)]
+Scalar = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=MAX_FILTER_LENGTH)]
+Bound = StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=MAX_FILTER_LENGTH)]
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Bounds(_Body):
+    """Inclusive bounds of a number, or of a text by code points."""
+
+    at_least: Bound | None = None
+    at_most: Bound | None = None
+
+
+class Filters(_Body):
+    """Which passages may be found; what is left out does not matter, and all that is given must hold.
+
+    A metadata value, or one member of a list, must equal the value given or one of several, or be within the bounds.
+    """
+
+    language: Annotated[list[Name], Field(max_length=MAX_FILTER_VALUES, description="BCP 47 codes.")] = []
+    source: Annotated[list[Name], Field(max_length=MAX_FILTER_VALUES, description="File names.")] = []
+    metadata: Annotated[
+        dict[Name, Scalar | Bounds | Annotated[list[Scalar], Field(min_length=1, max_length=MAX_FILTER_VALUES)]],
+        Field(max_length=MAX_FILTER_VALUES, examples=[{"kind": ["manual", "guide"], "year": {"at_least": 1990}}]),
+    ] = {}
+
+    def passage_filter(self) -> PassageFilter:
+        """Return the filter that the index takes; raise UsageError for one that says nothing."""
+        from indexer import Condition, PassageFilter
+
+        conditions = []
+        for name, wanted in self.metadata.items():
+            if isinstance(wanted, Bounds):
+                conditions.append(Condition(name=name, at_least=wanted.at_least, at_most=wanted.at_most))
+            else:
+                values = tuple(wanted) if isinstance(wanted, list) else (wanted,)
+                conditions.append(Condition(name=name, any_of=values))
+        return PassageFilter(languages=tuple(self.language), sources=tuple(self.source), metadata=tuple(conditions))
 
 
 class AskBody(_Body):
@@ -36,6 +79,7 @@ class AskBody(_Body):
 
     question: Question
     top_k: TopK = DEFAULT_TOP_K
+    filters: Filters = Filters()
 
 
 class SearchBody(_Body):
@@ -46,6 +90,7 @@ class SearchBody(_Body):
     mode: Annotated[
         SearchMode, Field(description="Rank by meaning and by words, by meaning alone, or by words alone.")
     ] = "hybrid"
+    filters: Filters = Filters()
 
 
 class ReadBody(_Body):

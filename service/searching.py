@@ -12,6 +12,7 @@ from service.settings import DEFAULT_SEARCH_TOP_K, SearchMode
 from service.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
+    from indexer.filtering import PassageFilter
     from indexer.passages import RetrievedPassage
     from service.protocols import OpenIndex
 
@@ -20,18 +21,22 @@ LEAST_SPREAD = 0.02
 
 
 def search_index(
-    index: OpenIndex, question: str, top_k: int = DEFAULT_SEARCH_TOP_K, mode: SearchMode = "hybrid"
+    index: OpenIndex,
+    question: str,
+    top_k: int = DEFAULT_SEARCH_TOP_K,
+    mode: SearchMode = "hybrid",
+    only: PassageFilter | None = None,
 ) -> SearchResult:
     """Return the ``top_k`` passages nearest to the question, best first; fewer where the index holds fewer.
 
-    ``mode`` is what ``indexer.HybridRetriever`` ranks by.
+    ``mode`` is what ``indexer.HybridRetriever`` ranks by, ``only`` what may be found.
     """
     from corpora.languages import detect_language
 
     limits.check_top_k(top_k)
     asked = limits.check_questions([question])
     clock = Stopwatch()
-    passages = index.retriever.retrieve_batch(asked, top_k=top_k, mode=mode)[0]
+    passages = index.retriever.retrieve_batch(asked, top_k=top_k, mode=mode, only=only)[0]
     timings = Timings(retrieve_ms=clock.lap(), total_ms=clock.total())
     return SearchResult(
         question=asked[0],

@@ -60,11 +60,12 @@ def test_routes_are_the_ones_of_the_application(openapi: dict[str, Any]) -> None
     ("heading", "number", "schema"),
     [
         ("field", 0, "AskBody"),
-        ("field", 0, "SearchBody"),
-        ("field", 1, "ReadBody"),
+        ("field", 1, "SearchBody"),
+        ("field", 2, "ReadBody"),
         ("key", 0, "AskReply"),
         ("key", 1, "AnswerModel"),
         ("key", 2, "PassageModel"),
+        ("key", 3, "Filters"),
     ],
 )
 def test_fields_are_the_ones_of_the_application(
@@ -171,8 +172,8 @@ def test_numbers_of_scoring() -> None:
 @pytest.mark.parametrize(
     ("name", "phrase"),
     [
-        ("http.md", f"1 to {MAX_TOP_K}; {DEFAULT_TOP_K} where left out"),
-        ("http.md", f"`top_k` is {DEFAULT_SEARCH_TOP_K} where left out"),
+        ("http.md", f"answers at most, 1 to {MAX_TOP_K}; {DEFAULT_TOP_K} where left out"),
+        ("http.md", f"passages at most, 1 to {MAX_TOP_K}; {DEFAULT_SEARCH_TOP_K} where left out"),
         ("http.md", f"| at most {MAX_QUESTION_LENGTH:,} characters |"),
         ("http.md", f"at most {MAX_CONTEXT_LENGTH:,} characters |"),
         ("corpus-formats.md", f"the first {index_command._SHOWN_ERRORS} of them to stderr"),

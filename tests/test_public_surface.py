@@ -42,6 +42,7 @@ SURFACE: dict[str, list[str]] = {
     ],
     "indexer": [
         "CompactReport",
+        "Condition",
         "DamagedIndex",
         "DeleteReport",
         "DocumentNotFound",
@@ -56,6 +57,7 @@ SURFACE: dict[str, list[str]] = {
         "IndexRecipe",
         "IndexReport",
         "LanguageCount",
+        "PassageFilter",
         "PassageSplitter",
         "PassageStore",
         "Problem",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from corpora.errors import QuestionError
+from service.commands.filters import LanguageOption, SourceOption, WhereOption, passage_filter
 from service.commands.options import (
     AllowPickleOption,
     DeviceOption,
@@ -26,6 +27,9 @@ def ask(
     index: IndexOption,
     top_k: TopKOption = DEFAULT_TOP_K,
     json: JsonOption = False,
+    language: LanguageOption = None,
+    source: SourceOption = None,
+    where: WhereOption = None,
     device: DeviceOption = "auto",
     reader: ReaderOption = None,
     allow_pickle: AllowPickleOption = False,
@@ -37,9 +41,10 @@ def ask(
 
     limits.check_top_k(top_k)
     asked = limits.check_questions([_question_text(question)])[0]
+    only = passage_filter(language, source, where)
     quiet.quiet_libraries()
     with QuestionAnswerer.open(index, reader=reader, device=device, allow_pickle=allow_pickle) as answerer:
-        result = answerer.answer(asked, top_k)
+        result = answerer.answer(asked, top_k, only)
     if json:
         console.write_json(serializing.answer_result_to_dict(result))
     else:
@@ -52,6 +57,9 @@ def search(
     top_k: TopKOption = DEFAULT_SEARCH_TOP_K,
     mode: ModeOption = "hybrid",
     json: JsonOption = False,
+    language: LanguageOption = None,
+    source: SourceOption = None,
+    where: WhereOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Show the passages nearest to a question, without reading them for an answer."""
@@ -62,9 +70,10 @@ def search(
 
     limits.check_top_k(top_k)
     asked = limits.check_questions([_question_text(question)])[0]
+    only = passage_filter(language, source, where)
     quiet.quiet_libraries()
     with closing(opening.open_index(index, device=device)) as opened:
-        result = searching.search_index(opened, asked, top_k, mode)
+        result = searching.search_index(opened, asked, top_k, mode, only)
     if json:
         console.write_json(serializing.search_result_to_dict(result))
     else:

@@ -17,6 +17,10 @@ def test_the_number_of_items_is_limited_too() -> None:
     assert token_budget_batches([1] * 5, budget=100, max_items=2) == [[0, 1], [2, 3], [4]]
 
 
+def test_alike_items_alone_share_a_batch() -> None:
+    assert token_budget_batches([20, 90, 40, 90, 20, 40], budget=100, alike=True) == [[1], [3], [2, 5], [0, 4]]
+
+
 def test_nothing_gives_no_batches() -> None:
     assert token_budget_batches([], budget=10) == []
 

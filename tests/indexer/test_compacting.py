@@ -8,7 +8,16 @@ import threading
 import pytest
 
 from corpora.documents import Document
-from indexer import DamagedIndex, Index, IndexNotFound, StoreError, compact_index, delete_documents, verify_index
+from indexer import (
+    DamagedIndex,
+    Index,
+    IndexNotFound,
+    PassageFilter,
+    StoreError,
+    compact_index,
+    delete_documents,
+    verify_index,
+)
 
 SECRET = "Secret " * 2000
 
@@ -84,6 +93,7 @@ def test_a_reader_of_an_older_generation_gets_right_answers_or_an_error(build, r
             lambda: index.retriever.retrieve("The Nile flows north."),
             lambda: index.document("nile"),
             lambda: index.document("nobody"),
+            lambda: index.retriever.retrieve("The Danube.", only=PassageFilter(languages=("en",))),
             lambda: list(index.documents()),
         ):
             with pytest.raises(StoreError, match="was compacted since its generation was opened: open the index again"):

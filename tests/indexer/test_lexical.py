@@ -26,7 +26,7 @@ RIVERS = (("en", "the river rises"), ("en", "the river ends the"), ("en", "a lak
 def test_coverage_is_bm25_over_its_upper_bound():
     index = LexicalIndex.build([block(1, *RIVERS)])
     # Three English passages: "the" stands in 2 of them, "ends" in 1; the mean length is 11 / 4 terms.
-    the, ends = log(1 + (3 - 2) / 2.5), log(1 + (3 - 1) / 1.5)
+    the, ends = log(1 + (3 - 2 + 0.5) / 2.5), log(1 + (3 - 1 + 0.5) / 1.5)
 
     def saturation(count, length):
         return 2.2 * count / (count + 1.2 * (0.25 + 0.75 * length / 2.75))
@@ -36,15 +36,19 @@ def test_coverage_is_bm25_over_its_upper_bound():
     assert index.coverage("Ends the?", "en") == pytest.approx(expected)
 
 
-def test_a_word_of_every_passage_in_a_language_counts_nothing_though_few_have_it():
+def test_a_word_of_every_passage_in_a_language_counts_little_though_few_have_it():
     passages = [("el", "το ποτάμι"), ("el", "το βουνό"), ("el", "το νησί"), *[("en", f"word{i}") for i in range(20)]]
     index = LexicalIndex.build([block(1, *passages)])
-    assert index.coverage("το", "el").max() == 0
+    # "το" is in all three, "ζει" in none, and "βουνό" in one.
+    weights = log(1 + 0.5 / 3.5), log(1 + 3.5 / 0.5), log(1 + 2.5 / 1.5)
+    saturation = 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / (26 / 23)))
+    expected = weights[0] * saturation / (2.2 * (weights[0] + weights[1]))
+    assert index.coverage("το ζει", "el")[:3] == pytest.approx([expected] * 3)
     assert index.coverage("το βουνό", "el").argmax() == 1
-    # Among all 23 passages it would be rare.
-    assert index.coverage("το", None)[:3].min() > 0
-    # So it would in a language that no passage is in.
-    assert index.coverage("το", "sw")[:3].min() > 0
+    # Among all 23 passages it is rare, and so it is in a language that no passage is in.
+    rare = log(1 + 20.5 / 3.5) * saturation / (2.2 * (log(1 + 20.5 / 3.5) + log(1 + 23.5 / 0.5)))
+    for language in (None, "sw"):
+        assert index.coverage("το ζει", language)[:3] == pytest.approx([rare] * 3)
 
 
 def test_a_word_that_no_passage_has_lowers_the_coverage_of_the_others():

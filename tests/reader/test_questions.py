@@ -81,13 +81,14 @@ def test_squad_json_is_read_with_the_language_of_its_name(tmp_path: Path) -> Non
         ("q1", "Argos", "el", CONTEXT),
         ("q1", "Argos", "el", CONTEXT),
     ]
+    assert [each.question_language for each in found] == [None, None]
     assert found[0].answers == (GoldAnswer(text="Greece", start=21), GoldAnswer(text="in Greece", start=18))
     assert found[1].answers == (GoldAnswer(text="a town", start=9),)
 
 
-def test_the_context_gives_the_language_in_mlqa_names(tmp_path: Path) -> None:
+def test_mlqa_names_give_the_languages_of_context_and_question(tmp_path: Path) -> None:
     path = write_json(tmp_path / "test-context-hi-question-vi.json", squad(paragraph(("Greece", 21))))
-    assert [found.language for found in read_questions(path)] == ["hi"]
+    assert [(found.language, found.question_language) for found in read_questions(path)] == [("hi", "vi")]
 
 
 @pytest.mark.parametrize("name", ["questions.json", "questions.jsonl"])

@@ -15,6 +15,7 @@ import pytest
 
 from corpora import Document, Passage, Splitter
 from indexer import Index, build_index
+from reader.settings import XLM_ROBERTA_PAIR, ReaderSettings
 from reader.spans import AnswerSpan
 from service.answering import QuestionAnswerer
 from service.cli import main
@@ -93,6 +94,7 @@ class CommonWordReader:
 
     name = "common-words"
     revision = "1"
+    settings = ReaderSettings(name=name, pair=XLM_ROBERTA_PAIR, trained_on=("canals",))
     calibration = WordCalibration()
 
     def read_batch(

@@ -67,6 +67,15 @@ def test_only_questions_without_a_sure_answer_have_more_passages_read(answerer: 
     assert alone.answers == results[1].answers
 
 
+def test_a_trace_says_what_was_retrieved_and_read(answerer: QuestionAnswerer) -> None:
+    settings = AnswerSettings(retrieved_passages=6, read_first=2, read_passages=5, sure=0.9)
+    sure, unsure = QuestionAnswerer(answerer.index, answerer.reader, settings).trace_batch([ASKED, "Quiet?"])
+    assert (sure.read, unsure.read) == (2, 5)
+    found = answerer.search(ASKED, 6).passages
+    assert [item.passage.id for item in sure.retrieved] == [item.passage.id for item in found]
+    assert answerer.trace_batch([]) == []
+
+
 @pytest.mark.parametrize("question", [ASKED, "Wer hat die Orgel gebaut, und wann?", "How long is the canal?"])
 def test_offsets_count_in_the_document(answerer: QuestionAnswerer, question: str) -> None:
     answers = answerer.answer(question, top_k=10).answers
@@ -190,7 +199,9 @@ def test_nothing_retrieved_means_no_answer(
     answerer: QuestionAnswerer, monkeypatch: pytest.MonkeyPatch, index_directory: Path, embedder: object
 ) -> None:
     class Finder:
-        def retrieve_batch(self, questions: list[str], top_k: int = 20, mode: str = "hybrid") -> list[list[object]]:
+        def retrieve_batch(
+            self, questions: list[str], top_k: int = 20, mode: str = "hybrid", only: object = None
+        ) -> list[list[object]]:
             return [[] for _ in questions]
 
     class Empty(DiskIndex):

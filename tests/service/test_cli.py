@@ -40,6 +40,31 @@ def test_ask_prints_answers_with_their_places_and_marks_the_words(run: Run, inde
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--language", "de", "--language", "th"], {"de-orgel", "th-rice"}),
+        (["--source", "orgel.md"], {"de-orgel"}),
+        (["--where", "author=B. Marlow,someone else"], {"en-canal"}),
+        (["--where", "author>=B", "--where", "author <= C"], {"en-canal"}),
+        (["--where", "author>=C"], set()),
+        (["--mode", "lexical", "--language", "de"], set()),
+    ],
+)
+def test_search_finds_only_what_the_filters_let(
+    run: Run, index_directory: Path, options: list[str], expected: set[str]
+) -> None:
+    found = json.loads(run("search", ASKED, "--index", str(index_directory), "--json", *options).stdout)
+    assert {passage["document_id"] for passage in found["passages"]} == expected
+
+
+@pytest.mark.parametrize("condition", ["author", "=x", "author<x", ""])
+def test_a_condition_that_is_none_is_named(run: Run, index_directory: Path, condition: str) -> None:
+    done = run("ask", ASKED, "--index", str(index_directory), "--where", condition)
+    assert done.exit_code == 2
+    assert f"--where {condition!r} is no condition: write name=value" in done.stderr
+
+
 def test_ask_says_when_there_is_no_answer_and_shows_the_candidates(run: Run, index_directory: Path) -> None:
     done = run("ask", "Who painted the ceiling?", "--index", str(index_directory))
     assert done.exit_code == 0

@@ -13,10 +13,11 @@ from rich.console import Console
 
 from corpora.documents import Passage
 from corpora.errors import CorpusError
+from reader.evaluation import evaluate_reader
 from reader.settings import XLM_ROBERTA_PAIR, ReaderSettings
 from reader.spans import AnswerSpan
 from service.cli import main
-from service.commands import evaluate
+from service.commands import evaluating, evaluation_tables
 
 
 class FirstWordsReader:
@@ -55,10 +56,10 @@ def test_the_table_has_a_row_for_each_language_and_the_average(tmp_path: Path) -
         questions_file(tmp_path / "set.en.json", ("Big Bens", 0), ("Big", 0)),
         questions_file(tmp_path / "set.de.json", ("Rhine", 16)),
     ]
-    evaluation = evaluate.run_with_progress(FirstWordsReader(), evaluate.read_questions(files, None))
+    evaluation = evaluate_reader(FirstWordsReader(), evaluating.read_questions(files))
     console = Console(width=80, force_terminal=False)
     with console.capture() as captured:
-        console.print(evaluate.evaluation_table(evaluation))
+        console.print(evaluation_tables.evaluation_table(evaluation))
     rows = [line.split() for line in captured.get().splitlines()]
     assert ["en", "2", "83.3", "50.0", "83.3", "50.0"] in rows
     assert ["de", "1", "0.0", "0.0", "0.0", "0.0"] in rows
@@ -71,12 +72,16 @@ def test_a_sample_is_of_each_language(tmp_path: Path) -> None:
         questions_file(tmp_path / "set.en.json", ("Big Bens", 0), ("Big", 0), ("Rhine", 16)),
         questions_file(tmp_path / "set.de.json", ("Rhine", 16)),
     ]
-    assert [question.language for question in evaluate.read_questions(files, 2)] == ["de", "en", "en"]
+    assert [question.language for question in evaluating.sampled(evaluating.read_questions(files), 2)] == [
+        "de",
+        "en",
+        "en",
+    ]
 
 
 def test_files_without_a_question_to_ask_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"set\.en\.json: no question with an expected answer"):
-        evaluate.read_questions([questions_file(tmp_path / "set.en.json")], None)
+        evaluating.read_questions([questions_file(tmp_path / "set.en.json")])
 
 
 @pytest.fixture

@@ -55,6 +55,57 @@ def test_search_gives_what_the_answerer_gives(client: TestClient, answerer: Ques
     assert without_timings(reply.json()) == without_timings(search_result_to_dict(answerer.search(ASKED, 4)))
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["de-orgel", "en-canal", "en-toll", "th-rice"]),
+        ({"language": ["de", "th"]}, ["de-orgel", "th-rice"]),
+        ({"source": ["canals.jsonl"]}, ["en-canal", "en-toll"]),
+        ({"metadata": {"author": "B. Marlow"}}, ["en-canal"]),
+        ({"metadata": {"author": {"at_least": "B", "at_most": "C"}}, "language": ["en"]}, ["en-canal"]),
+        ({"metadata": {"author": ["C. Marlow", 7]}}, []),
+    ],
+)
+def test_filters_say_what_may_be_found(client: TestClient, filters: object, expected: list[str]) -> None:
+    body = {"question": ASKED, "filters": filters, "top_k": 20}
+    found = client.post("/v1/search", json={**body, "mode": "dense"}).json()["passages"]
+    assert sorted({passage["document_id"] for passage in found}) == expected
+    answers = client.post("/v1/ask", json=body).json()["answers"]
+    assert {answer["document_id"] for answer in answers} <= set(expected)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"language": "de"},
+        {"language": ["\ud800"]},
+        {"source": [""]},
+        {"source": ["x"] * 33},
+        {"metadata": {"year": None}},
+        {"metadata": {"year": []}},
+        {"metadata": {"year": {}}},
+        {"metadata": {"year": {"at_least": True}}},
+        {"metadata": {"year": {"above": 3}}},
+        {"metadata": {"year": 2**63}},
+        {"metadata": {"x" * 1001: 1}},
+        {"tags": ["x"]},
+        [],
+    ],
+    ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
+)
+def test_filters_that_nothing_could_meet_are_refused(client: TestClient, filters: object) -> None:
+    body = json.dumps({"question": ASKED, "filters": filters})
+    for path in ("/v1/ask", "/v1/search"):
+        assert check_problem(client.post(path, content=body, headers=JSON), 422)
+
+
+def test_a_search_may_go_by_words_alone(client: TestClient) -> None:
+    found = client.post("/v1/search", json={"question": "LINDAU?", "mode": "lexical"}).json()["passages"]
+    assert [(one["document_id"], one["dense_score"]) for one in found] == [("de-orgel", None)]
+    assert found[0]["lexical_score"] == found[0]["score"] > 0
+    assert check_problem(client.post("/v1/search", json={"question": "x", "mode": "sparse"}), 422)
+
+
 def test_read_answers_from_the_context_alone(client: TestClient) -> None:
     context = "🎹 The tower was finished in 1911."
     reply = client.post("/v1/read", json={"question": "When was the tower finished?", "context": context}).json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from corpora import Document, Passage
 from indexer import RetrievedPassage
 from reader.questions import GoldQuestion
 from service.answering import QuestionAnswerer
-from service.retrieval_evaluation import context_documents, document_rank, evaluate_retrieval, quality
+from service.retrieval_evaluation import context_documents, document_rank, evaluate_retrieval, quality, retrieval_json
 
 
 def found(*document_ids: str) -> list[RetrievedPassage]:
@@ -47,6 +48,26 @@ def test_a_question_is_looked_for_by_its_own_text(answerer: QuestionAnswerer) ->
     assert evaluation.by_language["en"].recall_1 == 1.0
     assert evaluation.average.questions == 1
     assert evaluation.missing == 1
+
+
+def test_figures_are_also_by_language_of_question_and_paragraph(answerer: QuestionAnswerer) -> None:
+    canal, organ = (answerer.document(name) for name in ("en-canal", "de-orgel"))
+    questions = [
+        replace(asked("When was the canal opened?", canal.text), question_language="en"),
+        replace(asked("Wann wurde die Orgel gebaut?", canal.text), question_language="de"),
+        replace(asked("Wann wurde die Orgel gebaut?", organ.text, "de"), question_language="de"),
+        asked("How long is the canal?", canal.text),
+    ]
+    evaluation = evaluate_retrieval(answerer.index.retriever, [canal, organ], questions)
+    assert {pair: (one.recall_1, one.questions) for pair, one in evaluation.by_pair.items()} == {
+        ("de", "de"): (1.0, 1),
+        ("de", "en"): (0.0, 1),
+        ("en", "en"): (1.0, 1),
+    }
+    assert evaluation.by_language["en"].questions == 3
+    by_pair = retrieval_json(evaluation)["by_pair"]
+    assert isinstance(by_pair, dict)
+    assert by_pair["de"]["en"]["recall@1"] == 0.0
 
 
 def test_contexts_become_documents_once_each_in_order() -> None:
