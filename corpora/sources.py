@@ -66,6 +66,12 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+def lies_in(source: str, given: str) -> bool:
+    """Say whether a document's source is the one given: that very name, the file at that path, or one below it."""
+    path = os.path.abspath(given)
+    return source in (given, path) or source.startswith(os.path.join(path, ""))
+
+
 def given_file(path: Path) -> SourceFile:
     """Describe a file that the user named."""
     source = os.path.abspath(path)

@@ -1,6 +1,8 @@
 """Passages to vectors, to an index on disk, to the passages that may answer a question."""
 
 from indexer.building import IndexProgress, IndexReport, PassageSplitter, build_index
+from indexer.compacting import CompactReport, compact_index
+from indexer.deleting import DeleteReport, delete_documents
 from indexer.embedding import Embedder, load_embedder
 from indexer.errors import DamagedIndex, DocumentNotFound, EmbedderMismatch, IndexNotFound, StoreError
 from indexer.filtering import Condition, PassageFilter
@@ -9,10 +11,13 @@ from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe, Langu
 from indexer.passages import RetrievedPassage
 from indexer.retrieving import Index
 from indexer.store import PassageStore
+from indexer.verifying import Problem, VerifyReport, verify_index
 
 __all__ = [
+    "CompactReport",
     "Condition",
     "DamagedIndex",
+    "DeleteReport",
     "DocumentNotFound",
     "Embedder",
     "EmbedderIdentity",
@@ -28,8 +33,13 @@ __all__ = [
     "PassageFilter",
     "PassageSplitter",
     "PassageStore",
+    "Problem",
     "RetrievedPassage",
     "StoreError",
+    "VerifyReport",
     "build_index",
+    "compact_index",
+    "delete_documents",
     "load_embedder",
+    "verify_index",
 ]

@@ -11,19 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from corpora.documents import Document, Passage
-from indexer import (
-    centering,
-    context,
-    embedding,
-    errors,
-    generations,
-    lexical,
-    locking,
-    rows,
-    store,
-    targets,
-    writing,
-)
+from indexer import context, embedding, errors, generations, locking, publishing, recipes, rows, store, targets, writing
 from indexer.embedding import Embedder
 from indexer.faults import storage_faults
 from indexer.manifest import EmbedderIdentity, IndexManifest, IndexRecipe
@@ -67,6 +55,7 @@ class IndexReport:
     added: int
     replaced: int
     unchanged: int
+    removed: int
     passages: int
     embedded: int
     seconds: float
@@ -79,11 +68,13 @@ def build_index(
     *,
     embedder: Embedder,
     splitter: PassageSplitter,
+    remove: Callable[[str], bool] | None = None,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Add documents to the index at ``directory``, replace by id those that changed, and publish a new generation.
 
-    Documents that are not offered stay. Batches are committed as they are embedded; readers see none of them before
+    Documents that are not offered stay, but for those whose source ``remove`` accepts; it is asked when all documents
+    have been offered. Batches are committed as they are embedded; readers see none of them before
     the generation is published, and a build that was interrupted is taken up where it stopped. Without a change nothing
     is published, unless derived files are missing, damaged or made by another recipe, or the embedder's directory has
     moved: they are rebuilt without embedding. Raise StoreError (no documents for a new index, a directory that is not
@@ -99,7 +90,7 @@ def build_index(
         for document in offered:
             build.offer(document)
         build.flush()
-        manifest = build.publish()
+        manifest = build.publish(remove)
         return build.report(manifest)
 
 
@@ -117,14 +108,14 @@ class _Build:
         self._splitter = splitter
         self._progress = progress
         self._started = started
-        self._recipe = _recipe(splitter)
+        self._recipe = recipes.recipe(splitter.target_tokens, splitter.max_tokens, splitter.overlap_sentences)
         self._identity = embedding.identity(embedder)
         self._writer = writing.StoreWriter(opened)
         self._writer.claim(self._identity)
         self._waiting: dict[str, _Waiting] = {}
         self._waiting_passages = 0
         self._standings = dict.fromkeys(Standing, 0)
-        self._passages = self._embedded = 0
+        self._passages = self._embedded = self._removed = 0
 
     def offer(self, document: Document) -> None:
         content_hash = rows.content_hash(document, self._recipe.embedding_key())
@@ -150,15 +141,16 @@ class _Build:
             self._writer.commit(_paired(waiting, self._embed(texts)))
         self._tell()
 
-    def publish(self) -> IndexManifest:
+    def publish(self, remove: Callable[[str], bool] | None) -> IndexManifest:
         directory = self._store.path.parent
         if not self._writer.sealed and not sum(self._standings.values()):
             raise targets.no_documents(directory)
-        commit = self._writer.seal()
+        self._writer.record(recipes.SPLITTING, self._recipe.embedding_key())
+        commit = self._writer.seal(None if remove is None else lambda: self._leaving(remove))
         current = _sound_generation(directory, self._store, commit, self._identity, self._recipe)
         if current is not None:
             return current
-        return generations.publish(directory, self._store, commit=commit, embedder=self._identity, recipe=self._recipe)
+        return publishing.publish(directory, self._store, commit=commit, embedder=self._identity, recipe=self._recipe)
 
     def report(self, manifest: IndexManifest) -> IndexReport:
         counts = self._standings
@@ -166,11 +158,17 @@ class _Build:
             added=counts[Standing.NEW] + counts[Standing.RESUMED_NEW],
             replaced=counts[Standing.CHANGED] + counts[Standing.RESUMED_CHANGED],
             unchanged=counts[Standing.UNCHANGED],
+            removed=self._removed,
             passages=manifest.passages,
             embedded=self._embedded,
             seconds=time.perf_counter() - self._started,
             generation=manifest.generation,
         )
+
+    def _leaving(self, remove: Callable[[str], bool]) -> list[int]:
+        leaving = self._writer.unmet(remove)
+        self._removed = len(leaving)
+        return leaving
 
     def _embed(self, texts: Sequence[str]) -> rows.Floats:
         dimension = self._embedder.dimension
@@ -221,19 +219,6 @@ def _paired(waiting: Sequence[_Waiting], vectors: rows.Floats) -> list[writing.E
     ]
 
 
-def _recipe(splitter: PassageSplitter) -> IndexRecipe:
-    return IndexRecipe(
-        target_tokens=splitter.target_tokens,
-        max_tokens=splitter.max_tokens,
-        overlap_sentences=splitter.overlap_sentences,
-        context=context.CONTEXT_RECIPE,
-        vector_index="flat",
-        metric="inner product",
-        centering=centering.RECIPE,
-        lexical=lexical.recipe(),
-    )
-
-
 def _check_slices(document: Document, passages: Sequence[Passage]) -> None:
     for passage in passages:
         if document.text[passage.start : passage.end] != passage.text:
@@ -245,12 +230,11 @@ def _sound_generation(
 ) -> IndexManifest | None:
     """Return the current manifest if its files are sound and a publish would only make the same again."""
     try:
-        pointer = generations.read_pointer(directory)
-        if pointer is None:
+        manifest = generations.current_manifest(directory)
+        if manifest is None:
             return None
-        manifest = generations.load_manifest(directory, pointer)
         generations.load_generation(directory, manifest)
     except errors.DamagedIndex:
         return None
-    same_rows = manifest.store_id == opened.setting("store_id") and manifest.commit == commit
+    same_rows = manifest.commit == commit and generations.is_of(manifest, opened)
     return manifest if same_rows and (manifest.embedder, manifest.recipe) == (embedder, recipe) else None

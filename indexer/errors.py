@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from corpora.errors import SpanglotError, UsageError
 
 
@@ -22,4 +24,17 @@ class DamagedIndex(StoreError):
 
 
 class DocumentNotFound(UsageError):
-    """A document id that the open generation does not hold."""
+    """A document id, source or language of which the index holds no document."""
+
+
+def no_index(directory: Path) -> IndexNotFound:
+    """Return the error for a directory without a store."""
+    return IndexNotFound(f"{directory} holds no index: make one with `spanglot index SOURCE --into DIR`")
+
+
+def missing_row(path: Path, table: str, key: int) -> DamagedIndex:
+    """Return the error for a row of the store at ``path`` that others name and that is not there."""
+    return DamagedIndex(
+        f"{path} is damaged: row {key} of table {table} is missing; restore the file from a copy, or index again into "
+        "a new directory"
+    )

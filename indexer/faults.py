@@ -23,6 +23,9 @@ def storage_faults(directory: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _from_sqlite(directory, error) from error
+    except UnicodeDecodeError as error:
+        # SQLite quotes a damaged schema in its message, which Python cannot decode then.
+        raise _damaged(directory, error.reason) from error
     except OSError as error:
         raise _from_os(directory, error) from error
 
@@ -36,10 +39,7 @@ def _from_sqlite(directory: Path, error: sqlite3.Error) -> errors.StoreError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return errors.StoreError(f"the index at {directory} is locked by another program ({error}): try again later")
     if name.startswith(_SQLITE_DAMAGE):
-        return errors.DamagedIndex(
-            f"{directory / 'index.sqlite3'} is damaged ({error}): restore it from a copy, or index again into a new "
-            "directory"
-        )
+        return _damaged(directory, str(error))
     return errors.StoreError(f"the index at {directory} cannot be used: {error}")
 
 
@@ -52,6 +52,13 @@ def _from_os(directory: Path, error: OSError) -> errors.StoreError:
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG):
         return errors.StoreError(f"{directory} cannot be a directory ({reason}): give another one")
     return errors.StoreError(f"the index at {directory} cannot be used: {reason}")
+
+
+def _damaged(directory: Path, reason: str) -> errors.DamagedIndex:
+    return errors.DamagedIndex(
+        f"{directory / 'index.sqlite3'} is damaged ({reason}): restore it from a copy, or index again into a new "
+        "directory"
+    )
 
 
 def _full(directory: Path, reason: str) -> errors.StoreError:

@@ -94,12 +94,14 @@ class DerivedFile:
 class IndexManifest:
     """A published generation; it sees the rows of the store with born <= ``commit`` < died.
 
-    ``created`` is an ISO 8601 time in UTC. ``store_id`` names the one database that the generation was made from.
+    ``commit_mark`` tells that commit from one of the same number in another history. ``created`` is an ISO 8601 time in
+    UTC. ``store_id`` names the one database that the generation was made from.
     """
 
     format_version: int
     generation: int
     commit: int
+    commit_mark: str
     created: str
     spanglot_version: str
     store_id: str

@@ -55,7 +55,7 @@ class Index:
         opened = store.PassageStore.open_reader(folder)
         try:
             generation = _load_current(folder)
-            _check_pairing(opened, generation.manifest)
+            check_pairing(opened, generation.manifest)
             _check_words(generation.manifest, folder)
             if embedder is not None:
                 generation.manifest.embedder.require(embedding.identity(embedder), folder)
@@ -121,9 +121,7 @@ def _load_current(directory: Path) -> Generation:
             if newer == pointer:
                 raise
             pointer = newer
-    raise errors.IndexNotFound(
-        f"the index at {directory} was never finished: run `spanglot index` again with the same sources to finish it"
-    )
+    raise generations.never_finished(directory)
 
 
 def _check_words(manifest: IndexManifest, directory: Path) -> None:
@@ -134,7 +132,8 @@ def _check_words(manifest: IndexManifest, directory: Path) -> None:
         )
 
 
-def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
+def check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
+    """Raise DamagedIndex unless the generation was made of this store, StoreError if rows of it have been removed."""
     store_id, sealed = opened.setting("store_id"), opened.last_commit(sealed=True)
     if store_id != manifest.store_id:
         raise errors.DamagedIndex(
@@ -146,3 +145,9 @@ def _check_pairing(opened: store.PassageStore, manifest: IndexManifest) -> None:
             f"{opened.path} ends at commit {sealed}, its generation {manifest.generation} covers {manifest.commit}: "
             "restore both from one copy, or run `spanglot index` again"
         )
+    if not generations.is_of(manifest, opened):
+        raise errors.DamagedIndex(
+            f"commit {manifest.commit} of {opened.path} is another one than its generation {manifest.generation} "
+            "covers: restore both from one copy, or run `spanglot index` again"
+        )
+    opened.require_uncompacted(manifest.commit)

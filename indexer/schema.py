@@ -22,6 +22,13 @@ DOCUMENT_COLUMNS = (
 PASSAGE_COLUMNS = (
     "key", "born", "died", "document", "ordinal", "id", "start", "stop", "headings", "page", "language", "vector",
 )  # fmt: skip
+# Every table with its columns but the checksum; the first one is its key.
+TABLES = {
+    "settings": ("name", "value"),
+    "commits": ("number", "time", "sealed"),
+    "documents": DOCUMENT_COLUMNS,
+    "passages": PASSAGE_COLUMNS,
+}
 
 _VERSION_1 = f"""
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, checksum BLOB NOT NULL);

@@ -64,7 +64,7 @@ class PassageStore:
         """Open an existing store for reading; works beside a writer and on read-only media."""
         path = directory / DATABASE_FILE
         if not path.is_file():
-            raise errors.IndexNotFound(f"{directory} holds no index: make one with `spanglot index SOURCE --into DIR`")
+            raise errors.no_index(directory)
         with storage_faults(directory):
             return cls._checked(path, connecting.connect_reader(path))
 
@@ -110,12 +110,31 @@ class PassageStore:
         )
         return rows.integer(rows.checked(self.path, "commits", found[0])[0]) if found else 0
 
+    def require_uncompacted(self, commit: int) -> None:
+        """Raise StoreError if rows that ``commit`` saw have been removed; asked after reading, it makes a gap known."""
+        compacted = self.setting("compacted")
+        if compacted is not None and int(compacted) > commit:
+            raise errors.StoreError(
+                f"the index at {self.path.parent} was compacted since its generation was opened: open the index again"
+            )
+
+    def commit_mark(self, number: int) -> str | None:
+        """Return what tells a commit from another of the same number in another history, or None if there is none."""
+        found = self.query("SELECT number, time, sealed, checksum FROM commits WHERE number = ?", (number,))
+        if not found:
+            return None
+        rows.checked(self.path, "commits", found[0])
+        mark = found[0][-1]
+        return mark.hex() if isinstance(mark, bytes) else None
+
     def stored_document(self, document_id: str, commit: int) -> rows.StoredDocument | None:
         """Return the document that ``commit`` sees under an id, or None."""
         found = self.query(
             f"SELECT {_DOCUMENT_FIELDS} FROM documents WHERE id = ? AND born <= ? AND died > ? LIMIT 1",
             (document_id, commit, commit),
         )
+        if not found:
+            self.require_uncompacted(commit)
         return rows.read_document(self.path, found[0]) if found else None
 
     def document(self, document_id: str, commit: int) -> Document | None:
@@ -132,6 +151,7 @@ class PassageStore:
                 "WHERE key > ? AND born <= ? AND died > ? ORDER BY key LIMIT ?",
                 (last, commit, commit, _DOCUMENTS_AT_ONCE),
             )
+            self.require_uncompacted(commit)
             for row in found:
                 stored = rows.read_document(self.path, row)
                 last = stored.key
@@ -142,11 +162,12 @@ class PassageStore:
     def passages(self, keys: Iterable[int], commit: int) -> dict[int, Passage]:
         """Return the passages of the given keys; raise DamagedIndex for a key that ``commit`` does not see."""
         wanted = sorted(set(keys))
-        stored = {row.key: row for row in self._passage_rows("key", wanted)}
-        documents = self._documents_by_key({row.document for row in stored.values()})
+        stored = {row.key: row for row in self._passage_rows(wanted)}
+        documents = self._documents_by_key({row.document for row in stored.values()}, commit)
         for key in wanted:
             if key not in stored or not stored[key].born <= commit < stored[key].died:
-                raise self._missing("passages", key)
+                self.require_uncompacted(commit)
+                raise errors.missing_row(self.path, "passages", key)
         return {key: row.passage(documents[row.document]) for key, row in stored.items()}
 
     def passage_keys(self, wanted: PassageFilter, commit: int) -> npt.NDArray[np.int64]:
@@ -160,11 +181,8 @@ class PassageStore:
             f"SELECT p.key FROM passages p WHERE p.born <= ? AND p.died > ? AND {condition} ORDER BY p.key",
             (commit, commit, *parameters),
         )
+        self.require_uncompacted(commit)
         return np.array([rows.integer(key) for (key,) in found], np.int64)
-
-    def passages_of(self, document_key: int) -> list[rows.StoredPassage]:
-        """Return the passages of one document, in their order."""
-        return sorted(self._passage_rows("document", [document_key]), key=lambda row: row.key)
 
     def vectors(self, commit: int, dimension: int) -> Iterator[VectorBlock]:
         """Yield the vectors that ``commit`` sees, by growing passage key, in blocks."""
@@ -219,13 +237,13 @@ class PassageStore:
     ) -> None:
         self.close()
 
-    def _passage_rows(self, column: str, values: Sequence[int]) -> Iterator[rows.StoredPassage]:
-        for chunk in _chunks(values):
+    def _passage_rows(self, keys: Sequence[int]) -> Iterator[rows.StoredPassage]:
+        for chunk in _chunks(keys):
             marks = ", ".join("?" * len(chunk))
-            sql = f"SELECT {_PASSAGE_FIELDS} FROM passages WHERE {column} IN ({marks})"
+            sql = f"SELECT {_PASSAGE_FIELDS} FROM passages WHERE key IN ({marks})"
             yield from (rows.read_passage(self.path, row) for row in self.query(sql, chunk))
 
-    def _documents_by_key(self, keys: set[int]) -> dict[int, Document]:
+    def _documents_by_key(self, keys: set[int], commit: int) -> dict[int, Document]:
         documents: dict[int, Document] = {}
         for chunk in _chunks(sorted(keys)):
             marks = ", ".join("?" * len(chunk))
@@ -233,14 +251,9 @@ class PassageStore:
                 stored = rows.read_document(self.path, row)
                 documents[stored.key] = stored.document
         for key in keys - documents.keys():
-            raise self._missing("documents", key)
+            self.require_uncompacted(commit)
+            raise errors.missing_row(self.path, "documents", key)
         return documents
-
-    def _missing(self, table: str, key: int) -> errors.DamagedIndex:
-        return errors.DamagedIndex(
-            f"{self.path} is damaged: row {key} of table {table} is missing; restore the file from a copy, or index "
-            "again into a new directory"
-        )
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -28,6 +29,24 @@ def is_index(directory: Path) -> bool:
             f"{directory} is neither empty nor an index (it holds {min(names - _OURS)!r}): give another directory"
         )
     return store.DATABASE_FILE in names
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Hold the writer's lock of an existing index; raise IndexNotFound where there is none."""
+    if not is_index(directory):
+        raise errors.no_index(directory)
+    with locking.writer_lock(directory):
+        yield
+
+
+@contextmanager
+def existing_index(directory: Path) -> Iterator[store.PassageStore]:
+    """Open an existing index for a change, under the writer's lock; raise IndexNotFound if it was never finished."""
+    with writing(directory), store.PassageStore.open_writer(directory) as opened:
+        if not opened.last_commit(sealed=True):
+            raise generations.never_finished(directory)
+        yield opened
 
 
 def at_least_one(directory: Path, documents: Iterable[Document]) -> Iterator[Document]:

@@ -137,6 +137,11 @@ class FlatVectorIndex:
         """Return the inner products of one vector, (dimension,), with those of the given passages, (n,)."""
         return self._scores(vector, np.searchsorted(self.keys, keys))
 
+    def of(self, keys: Keys) -> Floats:
+        """Return the vectors of the given passages, (n, dimension)."""
+        found: Floats = self._index.reconstruct_batch(np.searchsorted(self.keys, keys))
+        return found
+
     def _scores(self, vector: Floats, rows: Keys) -> Floats:
         candidates = self._index.reconstruct_batch(rows).astype(np.float64)
         scores: Floats = np.einsum("ij,j->i", candidates, vector.astype(np.float64)).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from corpora.documents import Document, Passage
 from corpora.errors import DuplicateDocument
-from indexer import rows, schema
+from indexer import rows, scanning, schema
 from indexer.faults import storage_faults
 from indexer.manifest import EmbedderIdentity
 from indexer.schema import FOREVER, Value
@@ -36,6 +36,14 @@ class EmbeddedDocument:
     content_hash: bytes
     passages: Sequence[Passage]
     vectors: rows.Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """How many rows were removed."""
+
+    documents: int
+    passages: int
 
 
 class StoreWriter:
@@ -99,7 +107,7 @@ class StoreWriter:
             for item in batch:
                 former = self._alive(item.document.id)
                 if former is not None:
-                    self._set_death(former, number)
+                    self._set_death(former.key, number)
                 document_key += 1
                 row = rows.document_row(document_key, number, item.document, item.content_hash)
                 self._insert("documents", schema.DOCUMENT_COLUMNS, row)
@@ -109,10 +117,11 @@ class StoreWriter:
                     self._insert("passages", schema.PASSAGE_COLUMNS, row)
                 self._see(document_key)
 
-    def seal(self) -> int:
+    def seal(self, ending: Callable[[], Iterable[int]] | None = None) -> int:
         """Close the build: drop what an unfinished one left and this one did not meet; return the sealed commit.
 
-        Without any change since the last seal no commit is made.
+        ``ending`` then names the keys of living documents that end with this commit. Without any change since the last
+        seal no commit is made; where ``ending`` raises, nothing is changed.
         """
         with self._transaction():
             stale = self._store.query(
@@ -123,14 +132,43 @@ class StoreWriter:
                 stored = self._alive(str(name))
                 if stored is not None:
                     self._drop(stored)
-            changed = self._store.query(
+            ended = [] if ending is None else list(ending())
+            changed = ended or self._store.query(
                 "SELECT 1 FROM documents WHERE born > ? UNION ALL "
                 "SELECT 1 FROM documents WHERE died > ? AND died < ? LIMIT 1",
                 (self.sealed, self.sealed, FOREVER),
             )
             if changed:
                 self.sealed = self._new_commit(sealed=True)
+            for key in ended:
+                self._set_death(key, self.sealed)
         return self.sealed
+
+    def unmet(self, source: Callable[[str], bool]) -> list[int]:
+        """Return the keys of the living documents that this build has not met and whose source is accepted."""
+        found = self._store.query(
+            "SELECT key, source FROM documents WHERE died = ? AND key NOT IN (SELECT key FROM seen)", (FOREVER,)
+        )
+        names = {name for name in {name for _, name in found} if source(str(name))}
+        return [rows.integer(key) for key, name in found if name in names]
+
+    def record(self, name: str, value: str) -> None:
+        """Make a setting, unless it is so already."""
+        if self._store.setting(name) != value:
+            with self._transaction():
+                self._set(name, value)
+
+    def remove_dead(self, commit: int) -> Removed:
+        """Remove the rows that neither ``commit`` nor a later one sees; raise DamagedIndex if one is not as written."""
+        with self._transaction():
+            # What is damaged may only look dead.
+            for table in ("documents", "passages"):
+                for row in scanning.every_row(self._store, table, died_by=commit):
+                    rows.checked(self._store.path, table, row)
+            passages, documents = (self._delete_dead(table, commit) for table in ("passages", "documents"))
+            if documents:
+                self._set("compacted", str(commit))
+        return Removed(documents=documents, passages=passages)
 
     def _alive(self, document_id: str) -> rows.StoredDocument | None:
         return self._store.stored_document(document_id, FOREVER - 1)
@@ -143,12 +181,12 @@ class StoreWriter:
         self._store.query("DELETE FROM documents WHERE key = ?", (stored.key,))
         former = self._predecessor(stored)
         if former is not None:
-            self._set_death(former, FOREVER)
+            self._set_death(former.key, FOREVER)
 
-    def _set_death(self, stored: rows.StoredDocument, died: int) -> None:
+    def _set_death(self, document: int, died: int) -> None:
         # Rows are read whole, and so checked, before a new checksum is made: damage is never signed anew.
-        self._rewrite_death("documents", schema.DOCUMENT_COLUMNS, "key", stored.key, died)
-        self._rewrite_death("passages", schema.PASSAGE_COLUMNS, "document", stored.key, died)
+        self._rewrite_death("documents", schema.DOCUMENT_COLUMNS, "key", document, died)
+        self._rewrite_death("passages", schema.PASSAGE_COLUMNS, "document", document, died)
 
     def _rewrite_death(self, table: str, columns: Sequence[str], where: str, key: int, died: int) -> None:
         place = columns.index("died")
@@ -161,9 +199,14 @@ class StoreWriter:
                 (died, schema.row_checksum(table, values), values[0]),
             )
 
+    def _delete_dead(self, table: str, commit: int) -> int:
+        self._store.query(f"DELETE FROM {table} WHERE died <= ?", (commit,))
+        return rows.integer(self._store.query("SELECT changes()")[0][0])
+
     def _new_commit(self, *, sealed: bool) -> int:
         number = self._store.last_commit() + 1
-        time = datetime.now(UTC).isoformat(timespec="seconds")
+        # So exact that no other history has a commit of the same number and time.
+        time = datetime.now(UTC).isoformat(timespec="microseconds")
         self._insert("commits", ("number", "time", "sealed"), (number, time, int(sealed)))
         return number
 

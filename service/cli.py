@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import ask, calibrate, demo, evaluate, index, inspecting, serve, train
+from service.commands import ask, calibrate, demo, evaluate, index, inspecting, maintaining, serve, train
 
 INTERRUPTED = 130
 
@@ -30,6 +30,9 @@ for command in (
     ask.search,
     inspecting.show,
     inspecting.info,
+    maintaining.delete,
+    maintaining.verify,
+    maintaining.compact,
     serve.serve,
     demo.demo,
     train.train,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +19,28 @@ _COUNTABLE = {".jsonl", ".ndjson", ".json", ".txt", ".text", ".md", ".markdown"}
 _MOST_COUNTED_BYTES = 64 << 20
 
 
-def build(sources: Sequence[str], directory: str | Path, embedder: Embedder, report: ReadReport) -> IndexReport:
+def build(
+    sources: Sequence[str],
+    directory: str | Path,
+    embedder: Embedder,
+    report: ReadReport,
+    remove: Callable[[str], bool] | None = None,
+) -> IndexReport:
     """Index the sources into the directory, telling on stderr how far it is; rejected rows go to ``report``."""
     from corpora import read_documents
     from service.commands import console
 
     # Counting reads the sources once more, for the sake of the bar alone.
     total = count_documents(sources) if console.notices().is_terminal else None
-    return build_documents(read_documents(sources, report=report), directory, embedder, total)
+    return build_documents(read_documents(sources, report=report), directory, embedder, total, remove)
 
 
 def build_documents(
-    documents: Iterable[Document], directory: str | Path, embedder: Embedder, total: int | None
+    documents: Iterable[Document],
+    directory: str | Path,
+    embedder: Embedder,
+    total: int | None,
+    remove: Callable[[str], bool] | None = None,
 ) -> IndexReport:
     """Index documents into the directory, telling on stderr how far it is; ``total`` is their number, if known."""
     from indexer import build_index
@@ -44,7 +54,8 @@ def build_documents(
             speed = done.embedded / done.elapsed_seconds if done.elapsed_seconds > 0 else 0.0
             bar.update(task, completed=done.documents, passages=done.embedded, speed=speed)
 
-        return build_index(directory, documents, embedder=embedder, splitter=opening.make_splitter(), progress=show)
+        splitter = opening.make_splitter()
+        return build_index(directory, documents, embedder=embedder, splitter=splitter, remove=remove, progress=show)
 
 
 def count_documents(sources: Sequence[str]) -> int | None:

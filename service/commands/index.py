@@ -31,6 +31,9 @@ def index(
             help="A sentence-transformers model; where left out, the one the index has, or Spanglot's own.",
         ),
     ] = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Remove the documents of these sources that are no longer in them.")
+    ] = False,
     device: DeviceOption = "auto",
     json: JsonOption = False,
 ) -> None:
@@ -43,7 +46,9 @@ def index(
     quiet.quiet_libraries()
     reading = ReadReport()
     try:
-        done = building.build(sources, into, opening.embedder_for(into, embedder, device=device), reading)
+        loaded = opening.embedder_for(into, embedder, device=device)
+        remove = (lambda source: _is_gone(source, sources, reading)) if sync else None
+        done = building.build(sources, into, loaded, reading, remove)
     finally:
         # Also where the build failed: rejected rows may be the reason.
         _print_rejected(reading)
@@ -63,13 +68,27 @@ def _check_sources(sources: list[str]) -> None:
             raise UsageError(f"{source}: no such file or folder; check the path")
 
 
+def _is_gone(source: str, sources: list[str], reading: ReadReport) -> bool:
+    """Say whether a document of this source that was not read is no longer there, rather than not readable now."""
+    from corpora.sources import lies_in, printable
+    from corpora.standard_input import STANDARD_INPUT
+
+    shown = STANDARD_INPUT.shown if source == STANDARD_INPUT.source else printable(source)
+    if reading.rejected > len(reading.errors):
+        # Not all places of rejected rows are known.
+        return False
+    if any(lies_in(shown, error.source) for error in reading.errors):
+        return False
+    return any(lies_in(source, given) for given in sources)
+
+
 def _summary(directory: str, done: IndexReport) -> str:
     from service.commands import console
 
     return (
         f"{console.one_line(directory)}: {done.added:,} documents added, {done.replaced:,} replaced, "
-        f"{done.unchanged:,} unchanged; {done.passages:,} passages, {done.embedded:,} of them embedded now, "
-        f"in {done.seconds:.1f} s"
+        f"{done.unchanged:,} unchanged, {done.removed:,} removed; {done.passages:,} passages, {done.embedded:,} of "
+        f"them embedded now, in {done.seconds:.1f} s"
     )
 
 
@@ -90,7 +109,12 @@ def _to_dict(directory: str, done: IndexReport, reading: ReadReport) -> dict[str
     return {
         "index": directory,
         "generation": done.generation,
-        "documents": {"added": done.added, "replaced": done.replaced, "unchanged": done.unchanged},
+        "documents": {
+            "added": done.added,
+            "replaced": done.replaced,
+            "unchanged": done.unchanged,
+            "removed": done.removed,
+        },
         "passages": done.passages,
         "embedded": done.embedded,
         "rejected": reading.rejected,

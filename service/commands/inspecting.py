@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.options import JsonOption
+from service.commands.options import DirectoryArgument, JsonOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from corpora.documents import Document
     from indexer import IndexManifest
-
-DirectoryArgument = Annotated[str, typer.Argument(metavar="DIR", help="The index directory.")]
 
 
 def show(

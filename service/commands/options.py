@@ -17,6 +17,7 @@ def _known_device(name: str) -> str:
     return name
 
 
+DirectoryArgument = Annotated[str, typer.Argument(metavar="DIR", help="The index directory.")]
 IndexOption = Annotated[str, typer.Option("--index", metavar="DIR", help="The index directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write the result as one JSON object.")]
 DataOption = Annotated[str, typer.Option("--data", metavar="DIR", help="The folder with the recipe's files.")]

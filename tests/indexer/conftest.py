@@ -97,6 +97,7 @@ def build(embedder: TrigramEmbedder, splitter: LineSplitter) -> Build:
         *,
         with_embedder: TrigramEmbedder | None = None,
         with_splitter: LineSplitter | None = None,
+        remove: Callable[[str], bool] | None = None,
         progress: Callable[[IndexProgress], None] | None = None,
     ) -> IndexReport:
         return build_index(
@@ -104,6 +105,7 @@ def build(embedder: TrigramEmbedder, splitter: LineSplitter) -> Build:
             documents,
             embedder=embedder if with_embedder is None else with_embedder,
             splitter=splitter if with_splitter is None else with_splitter,
+            remove=remove,
             progress=progress,
         )
 

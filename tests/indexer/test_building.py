@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import sqlite3
 from pathlib import Path
 
@@ -14,16 +12,7 @@ from corpora.documents import Document
 from corpora.errors import CorpusError, DuplicateDocument
 from corpora.splitting import Splitter
 from encoder.errors import ModelError
-from indexer import (
-    DamagedIndex,
-    DocumentNotFound,
-    EmbedderMismatch,
-    Index,
-    IndexNotFound,
-    StoreError,
-    build_index,
-    lexical,
-)
+from indexer import DocumentNotFound, EmbedderMismatch, Index, IndexNotFound, StoreError, build_index, lexical
 
 
 def changed(document: Document, **fields: object) -> Document:
@@ -246,24 +235,6 @@ def test_a_store_of_a_newer_format_is_refused(build, rivers, tmp_path):
     for use in (lambda: build(tmp_path, rivers), lambda: Index.open(tmp_path)):
         with pytest.raises(StoreError, match=r"format version 9.*newer Spanglot"):
             use()
-
-
-def test_an_index_of_the_format_without_words_is_brought_up_to_date_without_embedding(build, rivers, tmp_path):
-    build(tmp_path, rivers)
-    folder = tmp_path / "generations" / "1"
-    fields = json.loads((folder / "manifest.json").read_text())
-    del fields["recipe"]["lexical"], fields["files"][2]
-    (folder / "lexical.arrays").unlink()
-    data = json.dumps(fields | {"format_version": 1}).encode()
-    (folder / "manifest.json").write_bytes(data)
-    pointer = {"generation": 1, "manifest_sha256": hashlib.sha256(data).hexdigest()}
-    (tmp_path / "CURRENT").write_text(json.dumps(pointer))
-    with pytest.raises(DamagedIndex, match=r"older Spanglot \(format version 1\): run `spanglot index` again"):
-        Index.open(tmp_path)
-    report = build(tmp_path, rivers)
-    assert (report.embedded, report.unchanged, report.generation) == (0, 3, 2)
-    with Index.open(tmp_path) as index:
-        assert [item.passage.document_id for item in index.retriever.retrieve("Forest", mode="lexical")] == ["danube"]
 
 
 def test_a_directory_without_an_index_is_named(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from corpora.documents import Document
-from indexer import DamagedIndex, Index, StoreError
+from indexer import DamagedIndex, Index, StoreError, verify_index
 
 DERIVED = ("vectors.faiss", "passages.npy", "lexical.arrays", "manifest.json")
 
@@ -109,6 +109,31 @@ def test_a_store_older_than_its_generation_is_refused(build, index_directory, tm
     build(index_directory, [Document(id="elbe", text="The Elbe.")])
     shutil.copy(tmp_path / "old", index_directory / "index.sqlite3")
     with pytest.raises(DamagedIndex, match="covers"):
+        Index.open(index_directory)
+
+
+def test_a_store_of_another_history_is_refused_and_gets_its_own_words_and_vectors(build, index_directory, tmp_path):
+    shutil.copy(index_directory / "index.sqlite3", tmp_path / "old")
+    build(index_directory, [Document(id="b", text="bravo mountain")])
+    shutil.copy(tmp_path / "old", index_directory / "index.sqlite3")
+    # The same number of commits, and the same keys for other passages.
+    report = build(index_directory, [Document(id="x", text="xray desert")])
+    assert (report.added, report.generation) == (1, 3)
+    with Index.open(index_directory) as index:
+        words = ("xray", "bravo", "Forest")
+        found = [[item.passage.document_id for item in index.retriever.retrieve(w, mode="lexical")] for w in words]
+        assert found == [["x"], [], ["danube"]]
+    shutil.copy(tmp_path / "old", index_directory / "index.sqlite3")
+    with pytest.raises(DamagedIndex, match="covers"):
+        Index.open(index_directory)
+
+
+def test_a_commit_of_another_history_is_told_by_more_than_its_number(build, index_directory, tmp_path):
+    shutil.copytree(index_directory, tmp_path / "twin")
+    for directory, text in ((index_directory, "bravo"), (tmp_path / "twin", "xray")):
+        build(directory, [Document(id="b", text=text)])
+    shutil.copy(tmp_path / "twin" / "index.sqlite3", index_directory / "index.sqlite3")
+    with pytest.raises(DamagedIndex, match="is another one than its generation 2 covers"):
         Index.open(index_directory)
 
 
@@ -211,6 +236,18 @@ def test_a_store_that_is_no_database_is_refused(index_directory, content):
     (index_directory / "index.sqlite3").write_bytes(content)
     with pytest.raises(StoreError, match=r"index\.sqlite3"):
         Index.open(index_directory)
+
+
+def test_a_store_whose_schema_is_no_text_is_refused(build, rivers, index_directory):
+    path = index_directory / "index.sqlite3"
+    names = b"documents_by_id ON "
+    path.write_bytes(path.read_bytes().replace(names + b"d", names + b"\xcf"))
+    for use in (Index.open, verify_index, lambda directory: build(directory, rivers)):
+        try:
+            problems = [problem.message for problem in use(index_directory).problems]
+        except DamagedIndex as error:
+            problems = [str(error)]
+        assert "index.sqlite3 is damaged" in problems[0]
 
 
 def test_a_truncated_store_is_refused(build, rivers, index_directory):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from corpora.documents import Document
-from indexer import Index, StoreError
+from indexer import Index, StoreError, compact_index, verify_index
 
 REPOSITORY = Path(__file__).parents[2]
 PREPARE = f"""
@@ -89,6 +89,30 @@ def test_a_disk_too_full_for_derived_files_keeps_no_part_of_them(build, embedder
     embedder.embedded.clear()
     assert build(tmp_path, []).passages == 600
     assert embedder.embedded == []
+
+
+def test_a_disk_too_full_to_delete_or_to_compact_loses_nothing(build, tmp_path):
+    build(tmp_path, corpus(60))
+    output = run_child(
+        f"""
+        from indexer import compact_index, delete_documents
+        unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for most in (0, 1000, 10_000, 20_000):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, unlimited[1]))
+            refused(lambda: delete_documents({str(tmp_path)!r}, ids=["d1"]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        with Index.open({str(tmp_path)!r}) as index:
+            print(sum(1 for _ in index.documents()))
+        delete_documents({str(tmp_path)!r}, ids=["d1"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, unlimited[1]))
+        refused(lambda: compact_index({str(tmp_path)!r}))
+        """
+    )
+    *refusals, documents, last = output.splitlines()
+    assert documents == "60"
+    assert all("no room to write the index" in line for line in [*refusals, last])
+    assert verify_index(tmp_path).problems == ()
+    assert compact_index(tmp_path).documents == 1
 
 
 def test_a_path_through_a_file_is_refused(build, tmp_path):

@@ -114,7 +114,7 @@ def test_a_killed_process_leaves_the_old_or_the_new_generation(build, embedder, 
         sys.path[:0] = [{str(REPOSITORY)!r}, {str(Path(__file__).parent)!r}]
         import conftest
         from corpora.documents import Document
-        from indexer import files, generations, writing
+        from indexer import files, publishing, writing
         from indexer.building import build_index
 
         def die(*_, **__):
@@ -126,7 +126,7 @@ def test_a_killed_process_leaves_the_old_or_the_new_generation(build, embedder, 
         elif moment == "before the pointer":
             files.replace_synced = die
         else:
-            generations._remove = die
+            publishing.remove_others = die
         new = [Document(id="nile", text="The Nile is long.", source="/rivers.jsonl")]
         build_index({str(tmp_path)!r}, new, embedder=conftest.TrigramEmbedder(), splitter=conftest.LineSplitter())
         """
