@@ -13,6 +13,7 @@ from corpora.errors import UsageError
 from corpora.languages import detect_language
 from indexer import question_means
 from indexer.embedding import Embedder
+from indexer.errors import DamagedIndex
 from indexer.filtering import PassageFilter
 from indexer.lexical import LexicalIndex
 from indexer.passages import RetrievedPassage
@@ -69,7 +70,7 @@ class HybridRetriever:
         if not questions:
             return []
         languages = [detect_language(question) for question in questions]
-        among = self._store.passage_keys(only, self._commit) if only else None
+        among = self._among(only) if only else None
         if mode == "lexical":
             found = [self._by_words(*asked, top_k, among) for asked in zip(questions, languages, strict=True)]
         else:
@@ -103,9 +104,21 @@ class HybridRetriever:
 
     def _coverage(self, question: str, language: str | None, among: Keys | None) -> Floats:
         coverage = self._lexical.coverage(question, language)
-        if among is not None:
-            coverage[~np.isin(self._lexical.keys, among, assume_unique=True)] = 0
-        return coverage
+        if among is None:
+            return coverage
+        places = np.searchsorted(self._lexical.keys, among)
+        let = np.zeros_like(coverage)
+        let[places] = coverage[places]
+        return let
+
+    def _among(self, only: PassageFilter) -> Keys:
+        keys = self._store.passage_keys(only, self._commit)
+        if not np.isin(keys, self._lexical.keys).all():
+            raise DamagedIndex(
+                f"{self._store.path} has other living passages than the index was derived from: restore both from one "
+                "copy, or run `spanglot index` again"
+            )
+        return keys
 
     def _fused(self, vector: Floats, dense_keys: Keys, coverage: Floats, wide: int) -> _Scored:
         keys = np.union1d(dense_keys, self._lexical.keys[_best(coverage, wide)])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from corpora.documents import Document
 from corpora.errors import UsageError
-from indexer import Condition, Index, PassageFilter
+from indexer import Condition, DamagedIndex, Index, PassageFilter
 
 
 def document(number, text="The bridge.", **fields):
@@ -99,3 +101,12 @@ def test_what_is_left_out_takes_no_place(build, new_embedder, tmp_path):
 def test_what_no_document_can_have_is_refused(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_a_database_with_other_passages_than_were_derived_is_refused(index, tmp_path):
+    connection = sqlite3.connect(tmp_path / "index.sqlite3")
+    with connection:
+        connection.execute("UPDATE passages SET born = 0, key = 77 WHERE key = 4")
+    connection.close()
+    with pytest.raises(DamagedIndex, match="other living passages"):
+        index.retriever.retrieve("x", only=PassageFilter(languages=("und", "en")))
