@@ -92,14 +92,16 @@ def evaluate_reader(
 def sample_by_language(questions: Iterable[GoldQuestion], size: int, *, seed: int = 1) -> list[GoldQuestion]:
     """Return at most ``size`` answerable questions of each language: the first after a seeded shuffle of them.
 
-    Where questions say their own language, ``size`` holds for each pair of it with the context's.
+    Where questions say their own language, ``size`` holds for each pair of it with the context's, and every pair is
+    shuffled in a way of its own, so that a few hard questions do not stand for all pairs of a language.
     """
     groups: dict[tuple[str, str], list[GoldQuestion]] = {}
     for question in questions:
         if question.answers:
             groups.setdefault(language_pair(question), []).append(question)
-    for group in groups.values():
-        random.Random(seed).shuffle(group)
+    for pair, group in groups.items():
+        told = group[0].question_language is not None
+        random.Random(f"{seed} {pair}" if told else seed).shuffle(group)
     return [question for pair in sorted(groups) for question in groups[pair][:size]]
 
 
